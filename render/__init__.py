@@ -1,0 +1,1 @@
+"""Dreamreel's renderer: from a scene file to the frames of a film."""

@@ -1,0 +1,128 @@
+"""Gradient ascent on a picture, octave by octave: the heart.
+
+Notation: x is the image, float32 [h, w, 3] in levels 0..255; g is the gradient of the objective with respect to x;
+the network is any callable pytree, net(images [n, h, w, 3]) -> {layer: activation}. Names and shapes are static;
+step size, jitter, iterations and weights are traced, so a schedule that moves them compiles nothing again.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from models.layers import compiler_options
+from render.image import Shape, resize
+from render.objective import Target, score
+
+Network = Callable[[Array], dict[str, Array]]
+
+
+def normalised(g: Array) -> Array:
+    """g / mean|g|: a step then changes a pixel by one unit on average. Zero stays zero."""
+    size = jnp.mean(jnp.abs(g))
+    return g * jnp.where(size > 0, 1 / jnp.maximum(size, jnp.finfo(g.dtype).tiny), 0)
+
+
+def shift(key: Array, step: Array, jitter: Array) -> Array:
+    """The random roll (rows, columns) of one step: int32 [2], each in [-jitter, jitter]."""
+    return jax.random.randint(jax.random.fold_in(key, step), (2,), -jitter, jitter + 1)
+
+
+def roll(canvas: Array, by: Array) -> Array:
+    """Rolls a canvas [h, 3w] by (rows, columns) pixels."""
+    return jnp.roll(canvas, (by[0], 3 * by[1]), (0, 1))
+
+
+@partial(
+    jax.jit,
+    static_argnames=("targets",),
+    donate_argnames=("x",),
+    compiler_options=compiler_options(),
+)
+def ascend(
+    network: Network,
+    x: Array,
+    weights: Array,
+    step_size: Array,
+    jitter: Array,
+    key: Array,
+    steps: tuple[Array, Array],
+    *,
+    targets: tuple[Target, ...],
+) -> Array:
+    """Steps first..last-1 of the ascent of one octave: x [h, w, 3] -> x [h, w, 3]; the x passed in is used up.
+
+    One step, as SCENE.md defines it: roll by a random offset; x ← x + step_size · g / mean|g|; roll back; clip.
+    """
+    shape = x.shape
+
+    def gradient(canvas: Array) -> Array:
+        return jax.grad(lambda c: score(network(c.reshape(1, *shape)), targets, weights))(canvas)
+
+    # Between two steps the canvas stays rolled and moves by the difference of their offsets: one roll a step, not two.
+    # It is held as [h, 3w], because three as the last dimension vectorises badly on a CPU.
+    def step(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        canvas, rolled = state
+        offset = shift(key, i, jitter)
+        canvas = roll(canvas, offset - rolled)
+        canvas = canvas + step_size * normalised(gradient(canvas))
+        return jnp.clip(canvas, 0, 255), offset
+
+    start = x.reshape(shape[0], -1), jnp.zeros(2, jnp.int32)
+    canvas, rolled = jax.lax.fori_loop(*steps, step, start)
+    return roll(canvas, -rolled).reshape(shape)
+
+
+@partial(jax.jit, static_argnames=("shape",))
+def climb(full: Array, x: Array, base: Array, shape: Shape) -> tuple[Array, Array]:
+    """From one octave to the next: the dream x [h, w, 3] so far and the base it grew from, at the size `shape`.
+
+    The next base is the full picture resized; the detail found so far (x - base) is enlarged and added to it, so that
+    the picture's own detail is never lost.
+    """
+    bigger = resize(full, shape)
+    return bigger + resize(x - base, shape), bigger
+
+
+@jax.jit
+def developed(full: Array, x: Array, base: Array) -> Array:
+    """What an unfinished dream x over its base shows at full size: the picture plus the detail found so far."""
+    return jnp.clip(full + resize(x - base, full.shape[:2]), 0, 255)
+
+
+def dream_steps(
+    network: Network,
+    full: Array,
+    weights: Sequence[float],
+    *,
+    targets: tuple[Target, ...],
+    shapes: Sequence[Shape],
+    iterations: int,
+    step_size: float,
+    jitter: int,
+    key: Array,
+    every: int | None = None,
+) -> Iterator[tuple[Array, Array]]:
+    """The dream x and its base, both at the octave's size, after `every` steps of an octave (None: after all of them).
+
+    full is [h, w, 3]; shapes are the octaves' sizes, the last one full's own; targets and weights as in `score`.
+    """
+    x = base = full
+    knobs = {"step_size": jnp.float32(step_size), "jitter": jnp.int32(jitter), "targets": targets}
+    for octave, shape in enumerate(shapes):
+        x, base = climb(full, x, base, shape)
+        knobs["key"] = jax.random.fold_in(key, octave)
+        for first in range(0, iterations, every or max(1, iterations)):
+            steps = jnp.int32(first), jnp.int32(min(first + (every or iterations), iterations))
+            x = ascend(network, x, jnp.float32(weights), steps=steps, **knobs)
+            yield x, base
+
+
+def dream(network: Network, full: Array, weights: Sequence[float], **how) -> Array:
+    """One picture [h, w, 3] dreamed through all octaves; arguments as in `dream_steps`."""
+    x = full
+    for x, _ in dream_steps(network, full, weights, **how):  # noqa: B007 - the last one is the dream
+        pass
+    return x

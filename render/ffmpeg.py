@@ -1,0 +1,134 @@
+"""The only place that starts ffmpeg: one block owns the process and always ends it. Knows nothing of where films go.
+
+The process is started here, and not by imageio_ffmpeg's generators (whose ffmpeg it is), since those neither look at
+ffmpeg's exit status nor keep its messages: a disk that fills up in the last second would pass for a whole film.
+"""
+
+import queue
+import re
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+
+WAITING_FRAMES = 2  # queued behind the one that is being encoded: enough to overlap, little memory
+
+
+class FilmError(RuntimeError):
+    """A film could not be written or read; the message is one sentence for the person who asked for it."""
+
+
+class Process:
+    """An ffmpeg that is running, the pipe to or from it, and what it has said so far.
+
+    subject: what its errors are about, such as the film's path; their messages begin with it.
+    """
+
+    def __init__(self, arguments: Sequence[str], subject: str, log: IO[bytes], **pipes: Any) -> None:
+        from imageio_ffmpeg import get_ffmpeg_exe
+
+        command = [get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-v", "error", "-y", *arguments]
+        self.subject, self.log = subject, log
+        # A process group of its own: Ctrl-C in a terminal then reaches us alone, and we end ffmpeg in our own order.
+        # Popen sets it without a preexec_fn, for which it would fork all of Python; JAX warns of that, with reason.
+        self.popen = subprocess.Popen(command, stderr=log, process_group=0, **pipes)
+
+    def feed(self, data: bytes) -> None:
+        """Write all of data to ffmpeg. FilmError, with its last words, if it takes no more."""
+        assert self.popen.stdin is not None
+        rest = memoryview(data)
+        try:
+            while rest:  # an unbuffered pipe may take a part only
+                rest = rest[self.popen.stdin.write(rest) :]
+        except OSError:
+            raise self._failure() from None
+
+    def take(self, size: int) -> bytes | None:
+        """Read size bytes from ffmpeg; None at its end, where an incomplete last piece is dropped."""
+        assert self.popen.stdout is not None
+        data = self.popen.stdout.read(size)
+        return data if len(data) == size else None
+
+    def finish(self) -> None:
+        """Tell ffmpeg that this was all, and wait for it. FilmError if it failed."""
+        if self.popen.stdin:
+            self.popen.stdin.close()
+        if self.popen.wait():
+            raise self._failure()
+
+    def _failure(self) -> FilmError:
+        try:  # it has closed its end of the pipe: a moment to say why, and go
+            status = self.popen.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return FilmError(f"{self.subject}: ffmpeg takes no more frames, and does not end")
+        self.log.seek(0)
+        text = re.sub(r"\[[^]\n]* @ 0x\w+\] *", "", self.log.read().decode(errors="replace"))
+        said = [line.strip() for line in text.splitlines() if line.strip()] or [f"status {status}"]
+        if status < 0:
+            return FilmError(f"{self.subject}: ffmpeg was ended by signal {-status}")
+        # The first line is the cause, the last what came of it.
+        return FilmError(f"{self.subject}: ffmpeg failed: {'; '.join(dict.fromkeys((said[0], said[-1])))}")
+
+
+@contextmanager
+def running(arguments: Sequence[str], subject: str, **pipes: Any) -> Iterator[Process]:
+    """An ffmpeg with these arguments (pipes: as for Popen), which has completed when the block ends well.
+
+    Whatever else ends the block, KeyboardInterrupt and GeneratorExit included: ffmpeg is killed and waited for.
+    FilmError, its message beginning with subject: ffmpeg could not be started, or failed.
+    """
+    with tempfile.TemporaryFile() as log:
+        try:
+            process = Process(arguments, subject, log, **pipes)
+        except (OSError, RuntimeError) as error:
+            raise FilmError(f"{subject}: ffmpeg cannot be started: {error}") from error
+        with process.popen as popen:
+            try:
+                yield process
+                process.finish()
+            finally:
+                popen.kill()  # nothing happens to one that has ended
+                popen.wait()
+
+
+@contextmanager
+def in_background(
+    work: Callable[[Any], None], cancel: Callable[[], None] = lambda: None
+) -> Iterator[Callable[[Any], None]]:
+    """Yields put(item): work(item) is then done in one thread, in order, behind a queue of WAITING_FRAMES.
+
+    The first error of work is raised by the next put, or at the end; what was queued after it is dropped. When the
+    block ends by an exception, cancel() is called, which must make a work in progress return soon. The thread ends.
+    """
+    todo: queue.Queue[Any] = queue.Queue(WAITING_FRAMES)
+    errors: list[BaseException] = []
+    end = object()
+
+    def run() -> None:
+        while (item := todo.get()) is not end:  # after an error too, so that put never waits for ever
+            try:
+                if not errors:
+                    work(item)
+            except BaseException as error:
+                errors.append(error)
+
+    def put(item: Any) -> None:
+        if errors:
+            raise errors[0]
+        todo.put(item)
+
+    thread = threading.Thread(target=run, name="film writer", daemon=True)
+    thread.start()
+    try:
+        yield put
+    except BaseException as error:
+        errors.append(error)
+        cancel()
+        raise
+    finally:
+        todo.put(end)
+        thread.join()
+    if errors:
+        raise errors[0]

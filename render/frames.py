@@ -1,0 +1,113 @@
+"""The feedback loop: frame 0 is the dreamed start, frame k the dream of frame k-1 after motion.
+
+Notation: frames are float32 [h, w, 3] in levels 0..255 and stay so from frame to frame; p is a frame's FrameParams.
+All random numbers of frame k come from fold_in(key, k), so that no frame depends on how the ones before were made.
+"""
+
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from render import start
+from render.dream import Network, developed, dream_steps
+from render.image import hold, octave_shapes, statistics, to_uint8
+from render.objective import Target
+from render.scene import Scene
+from render.schedule import FrameParams, frame_params
+from render.warp import matrix, warp, warp_on_device
+
+FLAT_CONTRAST = 50.0  # levels to hold a start at that has no contrast of its own to hold
+FLAT = 1.0  # a start with less contrast than this, in levels, counts as flat
+
+jitted_hold = jax.jit(hold)
+jitted_statistics = jax.jit(statistics)
+
+
+def frames(scene: Scene, network: Network) -> Iterator[Array]:
+    """The film, frame by frame; with `output.record` other than frames, every stage of every frame."""
+    starts = start.pictures(scene, start_key(scene.seed))
+    held, x, record = None, None, scene.output.record
+    for k, p in enumerate(frame_params(scene)):
+        fresh = next(starts, None)  # a still start gives one picture, a film one for every frame
+        if fresh is not None:
+            x, held = jnp.asarray(fresh, jnp.float32), None
+        else:
+            x = move(x, p, scene.motion.border, scene.motion.interpolation)
+        if held is None:
+            held = jitted_statistics(x)
+        how = dream_arguments(scene, p, jax.random.fold_in(dream_key(scene.seed), k))
+        stage = x
+        for stage, base in dream_steps(network, x, every=1 if record == "iterations" else None, **how):
+            if record != "frames":
+                yield keep(developed(x, stage, base), held, p)
+        x = keep(stage, held, p)
+        if record == "frames":
+            yield x
+
+
+def on_host(film: Iterator[Array]) -> Iterator[np.ndarray]:
+    """The frames as uint8 [h, w, 3] on the host, each handed over while the next one is already being dreamed."""
+    behind = None
+    for frame in film:
+        rounded = to_uint8(frame)
+        rounded.copy_to_host_async()
+        if behind is not None:
+            yield np.asarray(behind)
+        behind = rounded
+    if behind is not None:
+        yield np.asarray(behind)
+
+
+def film_length(scene: Scene) -> int:
+    """How many frames the finished film has: more than the scene's own where its stages are recorded."""
+    if scene.output.record == "frames":
+        return scene.length
+    stages = (dream_arguments(scene, p, dream_key(scene.seed)) for p in frame_params(scene))
+    return sum(len(s["shapes"]) * (s["iterations"] if scene.output.record == "iterations" else 1) for s in stages)
+
+
+def move(x: Array, p: FrameParams, border: str, interpolation: str) -> Array:
+    """Zooms, rotates and shifts a frame; with scipy on a CPU, on the device itself elsewhere."""
+    pull = matrix(p.zoom, p.rotate, p.translate, p.center, x.shape[:2])
+    if jax.default_backend() == "cpu":
+        return jnp.asarray(warp(np.asarray(x), pull, border, interpolation))
+    return warp_on_device(x, jnp.asarray(pull, jnp.float32), border, interpolation)
+
+
+def start_key(seed: int) -> Array:
+    """The key of the start's noise."""
+    return jax.random.fold_in(jax.random.key(seed), 0)
+
+
+def dream_key(seed: int) -> Array:
+    """The key of all frames' jitter, to be folded with the frame's number."""
+    return jax.random.fold_in(jax.random.key(seed), 1)
+
+
+def dream_arguments(scene: Scene, p: FrameParams, key: Array) -> dict:
+    """What `dream` takes for one frame; layers of weight 0 are left out, so that they cost nothing."""
+    active = [(Target(t.layer, t.channels), w) for t, w in zip(scene.dream.layers, p.weights, strict=True) if w != 0]
+    w, h = scene.size
+    shapes = octave_shapes((h, w), octaves=p.octaves, scale=p.octave_scale, smallest=p.smallest)
+    return {
+        "targets": tuple(t for t, _ in active),
+        "weights": [w for _, w in active],
+        "shapes": shapes,
+        "iterations": p.iterations if active else 0,
+        "step_size": p.step_size,
+        "jitter": p.jitter,
+        "key": key,
+    }
+
+
+def keep(x: Array, held: tuple[Array, Array], p: FrameParams) -> Array:
+    """Draws a frame's mean and contrast by p.keep_* towards the start's, or towards the contrast p.target."""
+    mean, contrast = held
+    if p.target is not None:
+        contrast = jnp.full_like(contrast, p.target)
+    elif float(jnp.max(contrast)) < FLAT:
+        contrast = jnp.full_like(contrast, FLAT_CONTRAST)
+    return jitted_hold(x, mean, contrast, jnp.float32(p.keep_mean), jnp.float32(p.keep_contrast))

@@ -1,0 +1,119 @@
+"""Pictures as arrays: octave sizes, resizing, noise, holding colour, rounding.
+
+Notation: an image is float32 [h, w, 3], RGB in 8-bit levels 0..255, not rounded; a shape is (h, w) in pixels; a key is
+a typed `jax.random.key`. Everything here is pure.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+Shape = tuple[int, int]
+
+
+def octave_shapes(
+    shape: Shape, *, octaves: int | None = None, scale: float = 1.4, smallest: int | None = None
+) -> list[Shape]:
+    """Sizes (h, w) from the smallest octave to `shape`, each `scale` times the one before.
+
+    Either a number of `octaves`, or as many as keep the shorter side at `smallest` pixels or more (at least one).
+    """
+    if octaves is None:
+        assert smallest is not None
+        octaves = 1 + max(0, int(np.floor(np.log(min(shape) / smallest) / np.log(scale) + 1e-9)))
+    h, w = shape
+    return [(max(1, round(h / scale**i)), max(1, round(w / scale**i))) for i in reversed(range(max(1, octaves)))]
+
+
+def resize(image: Array, shape: Shape, method: str = "linear") -> Array:
+    """[h, w, 3] resampled to `shape`; shrinking is antialiased. `method` as in `jax.image.resize`."""
+    if image.shape[:2] == shape:
+        return image
+    return jax.image.resize(image, (*shape, image.shape[2]), method)
+
+
+@jax.jit
+def to_uint8(image: Array) -> Array:
+    """Rounded to uint8 [h, w, 3]. Only the encoder sees this; the film's state stays float32."""
+    return jnp.clip(jnp.round(image), 0, 255).astype(jnp.uint8)
+
+
+# Holding colour
+
+
+def statistics(image: Array) -> tuple[Array, Array]:
+    """Mean and contrast (standard deviation) of each channel, in levels: [3], [3]."""
+    return jnp.mean(image, axis=(0, 1)), jnp.std(image, axis=(0, 1))
+
+
+def hold(image: Array, mean: Array, contrast: Array, keep_mean: Array, keep_contrast: Array) -> Array:
+    """Draws each channel's mean and contrast [3] by the fractions `keep_*` (0..1) towards the given ones."""
+    m, s = statistics(image)
+    gain = (1 - keep_contrast) + keep_contrast * contrast / jnp.maximum(s, 1e-3)  # a flat picture stays flat
+    held = (image - m[None, None]) * gain[None, None] + (m + keep_mean * (mean - m))[None, None]
+    return jnp.clip(held, 0, 255)
+
+
+# Noise
+
+
+def grid_shape(shape: Shape, scale: float) -> Shape:
+    """How many grains of `scale` times the shorter side fit: the same for a scene at 480p and at 4K."""
+    grain = max(1.0, scale * min(shape))
+    return max(2, round(shape[0] / grain)), max(2, round(shape[1] / grain))
+
+
+def grains(key: Array, shape: Shape, scale: float, draw) -> Array:
+    """Independent samples `draw(key, shape)` on a grid of grains, smoothly enlarged to [h, w, 3]."""
+    return resize(draw(key, (*grid_shape(shape, scale), 3)), shape, "cubic")
+
+
+def perlin(key: Array, shape: Shape, scale: float) -> Array:
+    """Perlin's gradient noise ("Improving Noise", 2002), each channel its own, octaves of half size and half weight."""
+    finest = 2 / min(shape)  # grains under two pixels would be no smooth noise any more
+    total, weight, scale = jnp.zeros((*shape, 3)), 1.0, max(scale, finest)
+    for octave in range(5):
+        if scale < finest:
+            break
+        total = total + weight * _gradient_noise(jax.random.fold_in(key, octave), shape, grid_shape(shape, scale))
+        scale, weight = scale / 2, weight / 2
+    return total
+
+
+def _gradient_noise(key: Array, shape: Shape, grid: Shape) -> Array:
+    """One octave: at every grid point a random slope, between them the fade curve 6t⁵ - 15t⁴ + 10t³."""
+    angle = 2 * jnp.pi * jax.random.uniform(key, (grid[0] + 1, grid[1] + 1, 3))
+    slopes = jnp.stack([jnp.sin(angle), jnp.cos(angle)])
+    v, u = ((jnp.arange(n, dtype=jnp.float32) + 0.5) * (g / n) for n, g in zip(shape, grid, strict=True))
+    (i, y), (j, x) = ((jnp.floor(t).astype(jnp.int32), t - jnp.floor(t)) for t in (v, u))
+
+    def corner(a: float, b: float) -> Array:
+        s = slopes[:, i + int(a)][:, :, j + int(b)]
+        return s[0] * (y - a)[:, None, None] + s[1] * (x - b)[None, :, None]
+
+    fy, fx = (t**3 * (t * (t * 6 - 15) + 10) for t in (y, x))
+    fy, fx = fy[:, None, None], fx[None, :, None]
+    top = corner(0.0, 0.0) * (1 - fx) + corner(0.0, 1.0) * fx
+    bottom = corner(1.0, 0.0) * (1 - fx) + corner(1.0, 1.0) * fx
+    return top * (1 - fy) + bottom * fy
+
+
+NOISES = {
+    "uniform": partial(grains, draw=partial(jax.random.uniform, minval=-1, maxval=1)),
+    "gaussian": partial(grains, draw=jax.random.normal),
+    "perlin": perlin,
+}
+
+
+@partial(jax.jit, static_argnames=("shape", "kind", "scale"))
+def noise(key: Array, shape: Shape, kind: str, *, level: float, contrast: float, scale: float) -> Array:
+    """Noise [h, w, 3] of a kind in `NOISES`, every channel with mean `level` and deviation `contrast` in levels.
+
+    `scale` is the size of a grain as a fraction of the shorter side; 0 makes every pixel its own grain.
+    """
+    raw = NOISES[kind](key, shape, scale)
+    mean, deviation = statistics(raw)
+    return jnp.clip(level + (raw - mean[None, None]) * (contrast / jnp.maximum(deviation, 1e-6))[None, None], 0, 255)

@@ -1,0 +1,130 @@
+"""Stills in and out. picture: float32 `[h, w, 3]`, RGB, 0..255; frame: uint8 `[h, w, 3]`. No JAX here."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+Fit = Literal["cover", "contain", "stretch"]
+
+# Pillow also opens PostScript, which it hands to another program, and more that no camera or painter writes.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "TGA", "ICO")
+MOST_PIXELS = 120_000_000  # the largest cameras' pictures, and 1.4 GB as float32: more is a mistake or an attack
+GREY = np.float32(128)  # under transparent pixels, so that a black logo and a white one both show
+
+
+class PictureError(ValueError):
+    """A picture cannot be read; the message begins with its path."""
+
+
+def read_picture(path: str | os.PathLike[str]) -> NDArray[np.float32]:
+    """The picture as float32 RGB `[h, w, 3]`, 0..255, upright (EXIF), over mid-grey where it is transparent.
+
+    Greyscale, palette, 1-bit, 16-bit, CMYK and float pictures too; of several pages or frames the first.
+    PictureError: no such file, not a picture, a damaged one, or one of more than MOST_PIXELS.
+    """
+    try:
+        with warnings.catch_warnings():  # Pillow warns of large pictures and odd metadata: it reads them all the same
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=FORMATS) as image:
+                _check_size(image)
+                return _rgb(ImageOps.exif_transpose(image))
+    except Image.UnidentifiedImageError:
+        raise PictureError(
+            f"{path}: not a picture (or of a kind that cannot be read: {', '.join(FORMATS)} can)"
+        ) from None
+    except OSError as error:
+        raise PictureError(f"{path}: {error.strerror or f'damaged: {error}'}") from error
+    except Exception as error:  # Pillow's decoders raise nearly anything over a damaged file
+        raise PictureError(f"{path}: cannot be read as a picture: {error}") from error
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError(f"{image.width}x{image.height} is more than {MOST_PIXELS // 10**6} million pixels")
+
+
+def _rgb(image: Image.Image) -> NDArray[np.float32]:
+    if image.mode == "F" or image.mode.startswith("I"):
+        grey = _eight_bit(np.asarray(image))
+        return np.repeat(grey[..., None], 3, axis=2)
+    if image.has_transparency_data:
+        return over_grey(np.asarray(image.convert("RGBA")))
+    return np.asarray(image.convert("RGB"), np.float32)
+
+
+def over_grey(rgba: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """uint8 `[h, w, 4]` laid over mid-grey: float32 `[h, w, 3]`, 0..255."""
+    levels = rgba.astype(np.float32)
+    return GREY + (levels[..., :3] - GREY) * (levels[..., 3:] / np.float32(255))
+
+
+def _eight_bit(grey: NDArray[Any]) -> NDArray[np.float32]:
+    """Grey of more than 8 bits in 0..255: whole numbers are of 16 bits; floats are of 0..1 unless some are above."""
+    if grey.dtype.kind != "f":
+        return (grey / 257.0).clip(0, 255).astype(np.float32)
+    grey = np.nan_to_num(grey, posinf=255, neginf=0)
+    return (grey * (255 if grey.max() <= 1 else 1)).clip(0, 255).astype(np.float32)
+
+
+def fit(picture: NDArray[np.float32], size: tuple[int, int], how: Fit = "cover") -> NDArray[np.float32]:
+    """The picture in size (w, h), antialiased (Lanczos): float32 `[h, w, 3]`, 0..255.
+
+    cover: fills the size, what stands out is cut off on both sides alike. contain: the whole picture, the rest in its
+    mean colour. stretch: both sides as they come. One that has the size already is returned unchanged.
+    """
+    (width, height), (h, w) = size, picture.shape[:2]
+    if (w, h) == (width, height):
+        return picture
+    if how == "stretch":
+        return _resize(picture, size, (0, 0, w, h))
+    if how == "cover":
+        scale = max(width / w, height / h)
+        x, y = (w - width / scale) / 2, (h - height / scale) / 2
+        return _resize(picture, size, (max(x, 0), max(y, 0), min(w - x, w), min(h - y, h)))
+    scale = min(width / w, height / h)
+    inner = max(round(w * scale), 1), max(round(h * scale), 1)
+    x, y = (width - inner[0]) // 2, (height - inner[1]) // 2
+    result = np.empty((height, width, 3), np.float32)
+    result[:] = picture.mean(axis=(0, 1), dtype=np.float64)
+    result[y : y + inner[1], x : x + inner[0]] = _resize(picture, inner, (0, 0, w, h))
+    return result
+
+
+def _resize(
+    picture: NDArray[np.float32], size: tuple[int, int], box: tuple[float, float, float, float]
+) -> NDArray[np.float32]:
+    """The box (left, top, right, bottom) of the picture in size; in float, since 8 bits would band soft gradients."""
+    channels = [
+        Image.fromarray(np.ascontiguousarray(picture[..., i])).resize(size, Image.Resampling.LANCZOS, box)
+        for i in range(3)
+    ]
+    return np.stack([np.asarray(channel, np.float32) for channel in channels], axis=-1).clip(0, 255)
+
+
+def write_picture(path: str | os.PathLike[str], frame: NDArray[np.uint8]) -> None:
+    """Write the frame, uint8 `[h, w, 3]`, as a PNG, whole or not at all. OSError: it cannot be written there."""
+    with whole_file(path) as temporary:
+        Image.fromarray(frame).save(temporary, format="PNG")
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yields a hidden name beside path, which is renamed to path when the block ends well, and else removed.
+
+    It keeps the ending, from which ffmpeg knows the format, and holds the process id, so that two runs do not meet.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

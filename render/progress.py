@@ -1,0 +1,53 @@
+"""How far a render is, on stderr: a tqdm bar in a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+LINE_EVERY = 30.0  # seconds between lines when stderr is no terminal
+
+
+def progress(frames: Iterable[T], total: int, *, quiet: bool = False) -> Iterator[T]:
+    """Passes frames through and shows frames done, seconds per frame and the time left."""
+    if quiet:
+        return iter(frames)
+    return _bar(frames, total) if sys.stderr.isatty() else _lines(frames, total)
+
+
+def _bar(frames: Iterable[T], total: int) -> Iterator[T]:
+    from tqdm import tqdm
+
+    with tqdm(total=total, unit="frame", smoothing=0.1, dynamic_ncols=True, desc="compiling") as bar:
+        for k, frame in enumerate(frames):
+            if k == 0:  # the first frame's time is mostly the compiler's; rate and time left start behind it
+                bar.set_description("dreaming")
+                bar.start_t = time.time()
+            bar.update()
+            yield frame
+
+
+def _lines(frames: Iterable[T], total: int) -> Iterator[T]:
+    began = first = last = time.monotonic()
+    for k, frame in enumerate(frames, 1):
+        now = time.monotonic()
+        if k == 1:
+            first = now
+            print(f"frame 1 of {total} after {now - began:.1f} s", file=sys.stderr, flush=True)
+        elif now - last >= LINE_EVERY or k == total:
+            each, last = (now - first) / (k - 1), now
+            left = clock(each * (total - k))
+            print(f"frame {k} of {total}, {each:.2f} s a frame, {left} left", file=sys.stderr, flush=True)
+        yield frame
+
+
+def clock(seconds: float) -> str:
+    """Seconds as people write them: 48 s, 3 min 20 s, 5 h 02 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

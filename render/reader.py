@@ -1,0 +1,141 @@
+"""From a scene file to a Scene: every mistake at once, each as one line `file:line:column: key: message`.
+
+Imports nothing heavy: a mistake is told in a fraction of a second. Files that a scene names are looked at, no more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import models
+from render.checks import check_output, check_picture, check_readable
+from render.document import load
+from render.layers import Layers, split_layer
+from render.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
+from render.overrides import ROOT, override, with_output
+from render.scene import LENGTHS, MAX_FRAMES, QUALITIES, STARTS, Scene, with_quality
+
+__all__ = ["SceneError", "read_scene"]
+
+ONE_OF = {"start": STARTS, "": LENGTHS}  # where → the keys of which exactly one is given
+
+
+def read_scene(
+    path: Path | str, overrides: Sequence[str] = (), output: Path | None = None, quality: str | None = None
+) -> Scene:
+    """The checked scene of a file; overrides are --set's arguments, output is -o's. Raises SceneError."""
+    path, problems = Path(path), Problems()
+    if quality is not None and quality not in QUALITIES:
+        raise fail(Mark(f"--quality {quality}"), f"must be {listed(QUALITIES)}{near(quality, QUALITIES)}")
+    root = load(path, problems)
+    for argument in overrides:
+        root = override(root, argument, problems)
+    if output is not None:
+        root = with_output(root, output)
+    scene = ROOT.read(root, "", problems)
+    scene = replace(scene, motion=replace(scene.motion, fps=scene.fps))
+    if not _given(root, "output.path"):
+        scene = replace(scene, output=replace(scene.output, path=Path("out") / f"{path.stem}.mp4"))
+    _check(scene, root, path, problems)
+    problems.check()
+    return scene if quality is None else with_quality(scene, quality)
+
+
+def _given(root: Node, path: str) -> Node | None:
+    """The value at a dotted path if the scene holds one."""
+    node = root
+    for name in path.split("."):
+        if not isinstance(node.value, dict) or name not in node.value:
+            return None
+        node = node.value[name].value
+    return None if node.value is None else node
+
+
+def _key_mark(root: Node, path: str) -> Mark:
+    parent, _, name = path.rpartition(".")
+    node = _given(root, parent) if parent else root
+    return node.value[name].key.mark if node else root.mark
+
+
+def _check(scene: Scene, root: Node, path: Path, problems: Problems) -> None:
+    """What no single value can tell: choices, lengths, layers, files."""
+    for where in ONE_OF:
+        _check_one_of(where, root, problems)
+    _check_length(scene, root, problems)
+    _check_start(scene, root, problems)
+    _check_layers(scene, root, problems)
+    if scene.model.weights and (node := _given(root, "model.weights")):
+        check_readable(scene.model.weights, node.mark, "model.weights", problems)
+    inputs = [path, scene.model.weights, scene.start.image, scene.start.video]
+    node = _given(root, "output.path")
+    if node is None or isinstance(node.value, str):
+        mark = node.mark if node else Mark(str(path))
+        check_output(scene, [p for p in inputs if p], mark, problems)
+
+
+def _check_one_of(where: str, root: Node, problems: Problems) -> None:
+    node = _given(root, where) if where else root
+    if node is not None and not isinstance(node.value, dict):
+        return  # already noted
+    names, inside = list(ONE_OF[where]), node.value if node else {}
+    given = [name for name in inside if name in names and (inside[name].value.value is not None or name == "colour")]
+    if not given:
+        message = f"is missing; a scene needs exactly one of {listed(names)}"
+        problems.add(node.mark if node else root.mark, where or names[0], message)
+    for name in given[1:]:
+        message = f"is one too many: {given[0]} is given already, and only one of {listed(names, 'and')} can be"
+        problems.add(inside[name].key.mark, join(where, name), message)
+
+
+def _check_length(scene: Scene, root: Node, problems: Problems) -> None:
+    node = _given(root, "duration")
+    if node is None or scene.duration is None:
+        return
+    if scene.duration * scene.fps < 0.5:
+        least = f"at {float(scene.fps):g} fps one frame lasts {float(1 / scene.fps):.3g} s"
+        problems.add(node.mark, "duration", f"{shown(node)} s is not one frame; {least}")
+    if scene.length > MAX_FRAMES:
+        most = f"{scene.length} frames; a film has at most {MAX_FRAMES}"
+        problems.add(node.mark, "duration", f"{shown(node)} s are {most}")
+
+
+def _check_start(scene: Scene, root: Node, problems: Problems) -> None:
+    start = scene.start
+    given = [kind for kind in STARTS if _given(root, f"start.{kind}")]
+    for name in dict.fromkeys(name for own in STARTS.values() for name in own):
+        owners = [kind for kind, own in STARTS.items() if name in own]
+        if given and not set(owners) & set(given) and _given(root, f"start.{name}"):
+            problems.add(_key_mark(root, f"start.{name}"), f"start.{name}", f"belongs to {listed(owners)} only")
+    if start.image and (node := _given(root, "start.image")):
+        check_picture(start.image, node.mark, "start.image", problems)
+    if start.video and (node := _given(root, "start.video")):
+        check_readable(start.video, node.mark, "start.video", problems)
+        if _given(root, "motion"):
+            message = "has nothing to move: with start.video each frame is the film's own"
+            problems.add(_key_mark(root, "motion"), "motion", message)
+        if scene.output.record != "frames" and (record := _given(root, "output.record")):
+            message = f"{scene.output.record} films how one picture forms; with start.video it must be frames"
+            problems.add(record.mark, "output.record", message)
+
+
+def _check_layers(scene: Scene, root: Node, problems: Problems) -> None:
+    name, model = scene.model.name, _given(root, "model")
+    if name not in models.NETWORKS:
+        known = f"known are {listed(models.NETWORKS, 'and')}"
+        where = (_given(root, "model.name") or model or root).mark
+        problems.add(where, "model.name", f"there is no network '{name}'{near(name, models.NETWORKS) or '; ' + known}")
+        return
+    known_layers: dict[str, int] = models.NETWORKS[name].layers
+    node = _given(root, "dream.layers")
+    if node is None:
+        if model and any(target.layer not in known_layers for target in scene.dream.layers):
+            problems.add(model.mark, "dream.layers", f"must be given for {name}; it has {listed(known_layers, 'and')}")
+        return
+    for mark, text, _ in Layers().names(node):
+        layer, channels = split_layer(text) or ("", ())
+        if layer and layer not in known_layers:
+            message = f"{name} has no layer '{layer}'{near(layer, known_layers) or '.'}"
+            problems.add(mark, "dream.layers", f"{message} Its layers are {listed(known_layers, 'and')}")
+        elif channels and max(channels) >= known_layers[layer]:
+            known = f"the channels of {layer} are 0 to {known_layers[layer] - 1}"
+            problems.add(mark, "dream.layers", f"{text}: {known}, {max(channels)} is none")

@@ -1,0 +1,109 @@
+"""Schedules: every moving number of a scene, evaluated once to one plain value per frame.
+
+Notation: t is seconds from the film's start, float64 [n] for n frames; frame k is at t = k / fps. Numpy only, pure.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from render.curves import Curve
+
+if TYPE_CHECKING:
+    from render.scene import Motion, Scene
+
+MAX_ZOOM = 1e6  # beyond it a frame is less than one pixel of the last; float32 holds it and its inverse
+
+
+@dataclass(frozen=True)
+class FrameParams:
+    """The numbers of one frame. Motion is per rendered frame: zoom is a factor, rotate degrees, the rest fractions."""
+
+    weights: tuple[float, ...]  # one for each of dream.layers
+    octaves: int | None  # exactly one of octaves and smallest is given
+    smallest: int | None  # pixels
+    octave_scale: float
+    iterations: int
+    step_size: float  # levels of 255
+    jitter: int  # pixels
+    keep_mean: float
+    keep_contrast: float
+    target: float | None  # the contrast to hold, in levels; None: the start's
+    zoom: float
+    rotate: float
+    translate: tuple[float, float]
+    center: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class FrameList(Sequence[FrameParams]):
+    """A film's FrameParams, kept as columns: float64 or int64 [n], tuples of such, or None."""
+
+    columns: dict[str, Any]
+    length: int
+
+    def __len__(self) -> int:
+        return self.length
+
+    @overload
+    def __getitem__(self, index: int) -> FrameParams: ...
+    @overload
+    def __getitem__(self, index: slice) -> "list[FrameParams]": ...
+    def __getitem__(self, index: Any) -> Any:
+        """One frame's numbers, or a list for a slice."""
+        if isinstance(index, slice):
+            return [self[k] for k in range(*index.indices(self.length))]
+        k = range(self.length)[index]
+        return FrameParams(**{name: _at(column, k) for name, column in self.columns.items()})
+
+
+def _at(column: Any, k: int) -> Any:
+    if isinstance(column, tuple):
+        return tuple(_at(part, k) for part in column)
+    return None if column is None else column[k].item()
+
+
+def frame_params(scene: "Scene") -> FrameList:
+    """One FrameParams for each of the film's frames."""
+    n, fps, dream, motion = scene.length, scene.fps, scene.dream, scene.motion
+    share = motion_share(motion, fps)
+
+    def column(curve: Curve | None, convert: Callable[[np.ndarray], np.ndarray] = lambda values: values) -> Any:
+        if curve is None:
+            return None
+        if curve.is_constant:  # a view without memory of its own: a week of film is fifteen million frames
+            return np.broadcast_to(convert(np.array(curve.values[0])), (n,))
+        return convert(curve.sample(np.arange(n) / float(fps)))
+
+    def whole(curve: Curve | None) -> Any:
+        return column(curve, lambda values: np.rint(values).astype(np.int64))
+
+    octaves = dream.octaves if isinstance(dream.octaves, Curve) else None
+    smallest = None if isinstance(dream.octaves, Curve) else dream.octaves.smallest
+    columns = {
+        "weights": tuple(column(target.weight) for target in dream.layers),
+        "octaves": whole(octaves),
+        "smallest": whole(smallest),
+        "octave_scale": column(dream.octave_scale),
+        "iterations": whole(dream.iterations),
+        "step_size": column(dream.step_size),
+        "jitter": whole(dream.jitter),
+        "keep_mean": column(dream.keep.mean),
+        "keep_contrast": column(dream.keep.contrast),
+        "target": column(dream.keep.target),
+        "zoom": column(motion.zoom, lambda zoom: np.clip(zoom**share, 1 / MAX_ZOOM, MAX_ZOOM)),
+        "rotate": column(motion.rotate, lambda degrees: degrees * share),
+        "translate": tuple(column(curve, lambda part: part * share) for curve in motion.translate),
+        "center": tuple(column(curve) for curve in motion.center),
+    }
+    return FrameList(columns, n)
+
+
+def motion_share(motion: "Motion", fps: Any) -> float:
+    """How much of a written motion one rendered frame makes: 1 / fps of a second's, written fps / fps of a frame's.
+
+    Zoom is raised to it, since factors multiply: 1.04 ** (30 / fps), not 1.04 * 30 / fps.
+    """
+    return float((1 if motion.per == "second" else motion.fps) / fps)

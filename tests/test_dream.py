@@ -1,0 +1,144 @@
+"""The ascent against an independent float64 computation, and its properties on small and real networks."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from render import dream
+from render.image import octave_shapes
+from render.objective import Target, score
+
+
+def key():
+    return jax.random.key(7)
+
+
+ALL = (Target("a"),)
+
+
+def mirror(images):
+    """A network of one layer that sees the picture as it is: the gradient of its objective is 2x / sum(x²)."""
+    return {"a": images}
+
+
+def run(x, *, steps=(0, 5), step_size=2.0, jitter=8, network=mirror, targets=ALL, weights=(1.0,)):
+    knobs = jnp.float32(step_size), jnp.int32(jitter), key(), (jnp.int32(steps[0]), jnp.int32(steps[1]))
+    return np.asarray(
+        dream.ascend(jax.tree_util.Partial(network), jnp.array(x), jnp.float32(weights), *knobs, targets=targets)
+    )
+
+
+def image(h=20, w=30, low=60, high=120):
+    return np.random.default_rng(0).uniform(low, high, (h, w, 3)).astype(np.float32)
+
+
+def ramp(images):
+    """A network whose response depends on where a pixel is, so that the order of roll and gradient matters."""
+    h, w = images.shape[1:3]
+    where = jnp.linspace(1.0, 3.0, h)[:, None] * jnp.linspace(0.5, 2.0, w)[None, :]
+    return {"a": images * where[None, :, :, None]}
+
+
+def test_ascent_agrees_with_numpy_in_float64():
+    x = image()
+    expected = x.astype(np.float64)
+    where = np.linspace(1, 3, 20)[:, None, None] * np.linspace(0.5, 2, 30)[None, :, None]
+    for i in range(5):
+        offset = tuple(int(n) for n in dream.shift(key(), jnp.int32(i), jnp.int32(8)))
+        rolled = np.roll(expected, offset, (0, 1))
+        g = 2 * where**2 * rolled / np.sum((where * rolled) ** 2)
+        rolled = rolled + 2.0 * g / np.abs(g).mean()
+        expected = np.clip(np.roll(rolled, (-offset[0], -offset[1]), (0, 1)), 0, 255)
+    np.testing.assert_allclose(run(x, network=ramp), expected, atol=2e-3)
+
+
+def test_a_step_changes_pixels_by_the_step_size_on_average():
+    x = image()
+    np.testing.assert_allclose(np.abs(run(x, steps=(0, 1), step_size=1.5) - x).mean(), 1.5, rtol=1e-4)
+
+
+def test_jitter_is_undone_exactly():
+    x = image()
+    np.testing.assert_array_equal(run(x, step_size=0.0, jitter=1000, steps=(0, 9)), x)
+
+
+def test_jitter_reaches_both_ends_in_both_directions():
+    offsets = np.asarray(jax.vmap(lambda i: dream.shift(key(), i, jnp.int32(2)))(jnp.arange(400)))
+    assert all(set(offsets[:, axis]) == {-2, -1, 0, 1, 2} for axis in (0, 1))
+
+
+def test_steps_in_two_halves_are_the_steps_in_one():
+    x = image()
+    np.testing.assert_allclose(run(run(x, steps=(0, 3)), steps=(3, 5)), run(x), atol=1e-4)
+
+
+def test_levels_are_clipped():
+    assert run(image(low=200, high=255), steps=(0, 40), step_size=5.0).max() == 255
+
+
+def test_no_gradient_changes_nothing():
+    x = image()
+    got = run(x, network=lambda images: {"a": jnp.zeros_like(images) * images})
+    np.testing.assert_array_equal(got, x)
+
+
+def test_a_negative_weight_suppresses():
+    x = image()
+    assert run(x, weights=(-1.0,)).mean() < x.mean() < run(x).mean()
+
+
+def test_schedules_compile_nothing_again():
+    x = image(18, 22)
+    run(x)
+    before = dream.ascend._cache_size()
+    for k in range(1, 4):
+        run(x, step_size=k, jitter=k, steps=(0, k), weights=(k,))
+    assert dream.ascend._cache_size() <= before + 1  # at most the first of this very network object
+    count = dream.ascend._cache_size()
+    partial = jax.tree_util.Partial(mirror)
+    for k in range(4):
+        knobs = jnp.float32(k), jnp.int32(k), jax.random.fold_in(key(), k), (jnp.int32(0), jnp.int32(k))
+        dream.ascend(partial, jnp.array(x), jnp.float32([k]), *knobs, targets=ALL)
+    assert dream.ascend._cache_size() <= count + 1
+
+
+def test_climb_never_loses_the_pictures_own_detail():
+    full = jnp.asarray(image(60, 80))
+    x = base = full
+    for shape in octave_shapes((60, 80), octaves=3, scale=1.5):
+        x, base = dream.climb(full, x, base, shape)
+    np.testing.assert_allclose(x, full, atol=1e-3)
+
+
+def test_climb_carries_the_detail_found():
+    full = jnp.zeros((32, 32, 3))
+    found = jnp.zeros((16, 16, 3)).at[8, 8].set(100.0)
+    x, _ = dream.climb(full, found, jnp.zeros((16, 16, 3)), (32, 32))
+    assert np.unravel_index(np.argmax(np.asarray(x[..., 0])), (32, 32)) in {(16, 16), (17, 17), (16, 17), (17, 16)}
+
+
+@pytest.mark.parametrize("weights", [{"fire5": 1.0}, {"fire3": 0.5, "fire5[3,17]": 1.0}])
+def test_the_objective_rises_on_the_real_network(squeezenet, weights):
+    targets = tuple(Target("fire5", (3, 17)) if "[" in name else Target(name) for name in weights)
+    before = jnp.asarray(image(64, 80))
+    after = dream.dream(
+        squeezenet, before, list(weights.values()), targets=targets, shapes=[(45, 57), (64, 80)], iterations=6,
+        step_size=1.5, jitter=4, key=key(),
+    )  # fmt: skip
+    w = jnp.float32(list(weights.values()))
+    value = jax.jit(lambda x: score(squeezenet(x[None]), targets, w))
+    assert float(value(after)) > float(value(before)) + 0.5
+
+
+def test_a_picture_forms_into_the_dream(squeezenet):
+    how = {"targets": (Target("fire3"),), "shapes": [(32, 40), (45, 56)], "iterations": 3}
+    how |= {"step_size": 1.5, "jitter": 4, "key": key()}
+    full = jnp.asarray(image(45, 56))
+    whole = dream.dream(squeezenet, full, [1.0], **how)
+    stages = [np.asarray(dream.developed(full, *s)) for s in dream.dream_steps(squeezenet, full, [1.0], every=1, **how)]
+    assert len(stages) == 6
+    assert all(s.shape == (45, 56, 3) for s in stages)
+    np.testing.assert_allclose(stages[-1], whole, atol=0.2)
+    distances = [np.abs(s - np.asarray(full)).mean() for s in stages]
+    assert distances == sorted(distances)

@@ -1,0 +1,86 @@
+"""Octave sizes, resizing, noise and held colour against independent computations."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from render import image
+
+
+def key(seed=0):
+    return jax.random.key(seed)
+
+
+def test_octaves_shrink_by_the_scale_and_end_at_the_full_size():
+    shapes = image.octave_shapes((360, 640), octaves=4, scale=1.4)
+    assert shapes == [(131, 233), (184, 327), (257, 457), (360, 640)]
+
+
+@pytest.mark.parametrize("shape", [(360, 640), (640, 360), (2160, 3840), (96, 300), (50, 60)])
+def test_smallest_gives_as_many_octaves_as_fit(shape):
+    shapes = image.octave_shapes(shape, scale=1.5, smallest=96)
+    assert shapes[-1] == shape
+    assert len(shapes) == 1 or min(shapes[0]) >= 96
+    assert min(shape) / 1.5 ** len(shapes) < 96, "one more octave would still have fitted"
+
+
+def triangle_matrix(n_in: int, n_out: int) -> np.ndarray:
+    """Linear resampling in float64: a triangle as wide as the coarser grid's pixels, normalised at the border."""
+    scale = n_in / n_out
+    centres = (np.arange(n_out) + 0.5) * scale - 0.5
+    weights = np.maximum(0, 1 - np.abs(centres[:, None] - np.arange(n_in)[None]) / max(1, scale))
+    return weights / weights.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("to", [(40, 52), (13, 20), (29, 37)])
+def test_resize_is_antialiased_linear_resampling(to):
+    x = np.random.default_rng(0).uniform(0, 255, (29, 37, 3)).astype(np.float32)
+    expected = np.einsum("ai,bj,ijc->abc", triangle_matrix(29, to[0]), triangle_matrix(37, to[1]), x.astype(np.float64))
+    np.testing.assert_allclose(image.resize(jnp.asarray(x), to), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", image.NOISES)
+@pytest.mark.parametrize("scale", [0.0, 0.1, 0.3])
+def test_noise_has_the_asked_level_and_contrast(kind, scale):
+    x = np.asarray(image.noise(key(), (90, 160), kind, level=110.0, contrast=20.0, scale=scale))
+    np.testing.assert_allclose(x.mean((0, 1)), 110, atol=1)
+    np.testing.assert_allclose(x.std((0, 1)), 20, atol=1)
+    assert np.corrcoef(x.reshape(-1, 3).T)[0, 1] < 0.6, "channels are drawn on their own"
+
+
+@pytest.mark.parametrize("kind", image.NOISES)
+def test_noise_has_the_same_composition_at_any_size(kind):
+    small = np.asarray(image.noise(key(), (90, 160), kind, level=128.0, contrast=30.0, scale=0.25))
+    large = np.asarray(image.noise(key(), (270, 480), kind, level=128.0, contrast=30.0, scale=0.25))
+    shrunk = np.asarray(image.resize(jnp.asarray(large), (90, 160)))
+    assert (
+        np.corrcoef(
+            ndimage.gaussian_filter(small, (2, 2, 0)).ravel(), ndimage.gaussian_filter(shrunk, (2, 2, 0)).ravel()
+        )[0, 1]
+        > 0.97
+    )
+
+
+def test_noise_depends_on_the_key():
+    one, two = (
+        image.noise(jax.random.key(s), (32, 32), "gaussian", level=128.0, contrast=30.0, scale=0.0) for s in (1, 2)
+    )
+    assert float(jnp.mean(jnp.abs(one - two))) > 10
+
+
+@pytest.mark.parametrize("k", [0.0, 0.3, 1.0])
+def test_hold_draws_mean_and_contrast_by_the_fraction(k):
+    x = np.random.default_rng(1).normal((100, 120, 140), (10, 20, 15), (64, 64, 3)).astype(np.float32)
+    want_mean, want_contrast = np.float32([128, 128, 128]), np.float32([20, 20, 20])
+    got = np.asarray(
+        image.hold(jnp.asarray(x), jnp.asarray(want_mean), jnp.asarray(want_contrast), jnp.float32(k), jnp.float32(k))
+    )
+    np.testing.assert_allclose(got.mean((0, 1)), (1 - k) * x.mean((0, 1)) + k * want_mean, atol=0.05)
+    np.testing.assert_allclose(got.std((0, 1)), (1 - k) * x.std((0, 1)) + k * want_contrast, atol=0.05)
+
+
+def test_rounding_happens_once_and_saturates():
+    x = jnp.array([[[-3.0, 0.49, 0.51], [254.6, 300.0, 128.0]]])
+    np.testing.assert_array_equal(image.to_uint8(x), [[[0, 0, 1], [255, 255, 128]]])

@@ -1,0 +1,287 @@
+"""Every message for a bad scene, with its exact place; all of them at once."""
+
+# ruff: noqa: F401, F811 - a fixture is imported, and named again by the tests that take it
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from scenes import ENDINGS, TWO_LINES, ZOOM, folder, mistakes, read
+
+LAYERS = "conv1, fire2, fire3, fire4, fire5, fire6, fire7, fire8, fire9 and conv10"
+SO_FAR = "only numbers and keyframes in seconds, such as {0s: 1.0, 4s: 1.05}, are understood so far"
+pytestmark = pytest.mark.usefixtures("folder")
+
+
+BAD = [
+    # keys
+    ("dream:\n  octave: 3", "4:3: dream.octave: unknown key 'octave'; did you mean 'octaves'?"),
+    (
+        "colours: 3",
+        "3:1: colours: unknown key 'colours'; known are model, size, fps, duration, frames, seed, start, dream, motion "
+        "and output",
+    ),
+    ("octaves: 3", "3:1: octaves: unknown key 'octaves'; it belongs under dream.octaves"),
+    (
+        "1: 2",
+        "3:1: 1: unknown key '1'; known are model, size, fps, duration, frames, seed, start, dream, motion and output",
+    ),
+    ("duration: 5", "3:1: duration: the key 'duration' is here twice, first in line 2"),
+    (
+        "frames: 5",
+        "3:1: frames: is one too many: duration is given already, and only one of duration and frames can be",
+    ),
+    # sections
+    (
+        "output: film.mp4",
+        "3:9: output: must be a mapping of path, crf and record, not 'film.mp4'",
+    ),
+    ("output: {crf: [1, {a: 2}]}", "3:15: output.crf: must be a whole number from 0 to 51, not [1, …]"),
+    (
+        "motion: 5",
+        "3:9: motion: must be a mapping of zoom, rotate, translate, center, per, border and interpolation, not 5",
+    ),
+    # the film
+    ("size: [641, 360]", "3:8: size: must be even, not 641 (film codecs need it); 640 and 642 are"),
+    ("size: [640, 14]", "3:13: size: must be from 16 to 16384, not 14"),
+    ("size: [640, 360.5]", "3:13: size: must be a whole number from 16 to 16384, not 360.5"),
+    ("size: 640x360", "3:7: size: must be [width, height] in pixels, two even numbers from 16 to 16384, not '640x360'"),
+    ("fps: 0", "3:6: fps: must be a number from 0.01 to 1000, or a fraction such as 30000/1001, not 0"),
+    ("fps: 30/0", "3:6: fps: must be a number from 0.01 to 1000, or a fraction such as 30000/1001, not '30/0'"),
+    ("fps: true", "3:6: fps: must be a number from 0.01 to 1000, or a fraction such as 30000/1001, not true"),
+    ("fps: 1e999999", "3:6: fps: must be a number from 0.01 to 1000, or a fraction such as 30000/1001, not 1e999999"),
+    ("seed: -1", "3:7: seed: must be from 0 to 4294967295, not -1"),
+    ("seed: 1.5", "3:7: seed: must be a whole number from 0 to 4294967295, not 1.5"),
+    ("model: squeezenet", "3:8: model.name: there is no network 'squeezenet'; did you mean 'squeezenet1_1'?"),
+    ("model: xyz", "3:8: model.name: there is no network 'xyz'; known are squeezenet1_1"),
+    ("model: 5", "3:8: model: must be the name of a network, not 5"),
+    ("model: {weights: no.safetensors}", "3:18: model.weights: there is no file no.safetensors"),
+    # numbers
+    ("motion:\n  zoom: -1", f"4:9: motion.zoom: must be above 0, not -1 {ZOOM}"),
+    ("motion: {zoom: 0}", f"3:16: motion.zoom: must be above 0, not 0 {ZOOM}"),
+    ("motion: {zoom: 1001}", f"3:16: motion.zoom: must be at most 1000, not 1001 {ZOOM}"),
+    ("motion: {zoom: yes}", "3:16: motion.zoom: must be a number above 0, or keyframes in seconds, not 'yes'"),
+    ("motion: {zoom: true}", f"3:16: motion.zoom: must be a number above 0, not true {ZOOM}"),
+    ("motion: {zoom: [1, 2]}", f"3:16: motion.zoom: must be a number above 0, not [1, 2] {ZOOM}"),
+    ("motion: {rotate: .nan}", "3:18: motion.rotate: must be a finite number, not .nan"),
+    ("motion: {rotate: -.inf}", "3:18: motion.rotate: must be a finite number, not -.inf"),
+    ("motion: {rotate: 1e10}", "3:18: motion.rotate: must be at most 1000000000, not 1e10"),
+    ("motion: {translate: 3}", "3:21: motion.translate: must be [x, y], each a number from -1000 to 1000, not 3"),
+    (
+        "motion: {center: [0, x]}",
+        "3:22: motion.center: must be a number from -1000 to 1000, or keyframes in seconds, not 'x'",
+    ),
+    (
+        "motion: {border: miror}",
+        "3:18: motion.border: must be mirror, wrap, edge or black, not 'miror'; did you mean 'mirror'?",
+    ),
+    ("motion: {per: 1}", "3:15: motion.per: must be frame or second, not 1"),
+    ("dream: {octaves: 2.5}", "3:18: dream.octaves: must be a whole number from 1 to 32, not 2.5"),
+    (
+        "dream: {octaves: {}}",
+        "3:18: dream.octaves: must be a whole number from 1 to 32, or {smallest: 96}, not a mapping {}",
+    ),
+    ("dream: {octaves: {smalest: 9}}", "3:19: dream.octaves.smalest: unknown key 'smalest'; did you mean 'smallest'?"),
+    ("dream: {octave_scale: 1}", "3:23: dream.octave_scale: must be above 1, not 1"),
+    ("dream: {iterations: -1}", "3:21: dream.iterations: must be from 0 to 10000, not -1"),
+    ("dream: {step_size: -1}", "3:20: dream.step_size: must be from 0 to 255, not -1"),
+    ("dream: {jitter: 0.5}", "3:17: dream.jitter: must be a whole number from 0 to 16384, not 0.5"),
+    ("dream: {keep: 2}", "3:15: dream.keep: must be from 0 to 1, not 2"),
+    ("dream: {keep: {mean: 2}}", "3:22: dream.keep.mean: must be from 0 to 1, not 2"),
+    ("output: {crf: 99}", "3:15: output.crf: must be from 0 to 51, not 99"),
+    # schedules
+    ("motion: {zoom: {0s: 1, 4s: -2}}", f"3:28: motion.zoom.4s: must be above 0, not -2 {ZOOM}"),
+    ("motion: {zoom: {1s: 1, 1.0: 2}}", "3:24: motion.zoom: two keyframes at 1 s"),
+    (
+        "motion: {zoom: {}}",
+        "3:16: motion.zoom: holds no keyframe; write a number or keyframes such as {0s: 1.0, 4s: 1.05}",
+    ),
+    (
+        "motion: {zoom: {later: 1}}",
+        "3:17: motion.zoom: 'later' is no time; keyframes begin with seconds, as in {0s: 1.0, 4s: 1.05}",
+    ),
+    ("motion: {zoom: {1e99s: 1}}", "3:17: motion.zoom: a keyframe at 1e99s is too far away"),
+    ("motion: {zoom: {0s: 1, 50%: 2}}", f"3:24: motion.zoom: 50% is a time in per cent; {SO_FAR}"),
+    ("motion: {zoom: {0s: 1, 96f: 2}}", f"3:24: motion.zoom: 96f is a time in frames; {SO_FAR}"),
+    ("motion: {zoom: {0s: 1, 8b: 2}}", f"3:24: motion.zoom: 8b is a time in beats; {SO_FAR}"),
+    ("motion: {zoom: {0s: 1, ease: in}}", f"3:24: motion.zoom: easing is not understood yet; {SO_FAR}"),
+    ('motion: {zoom: "1 + t/8"}', f"3:16: motion.zoom: '1 + t/8' is an expression; {SO_FAR}"),
+    ('motion: {zoom: "0:(1.02), 60:(1.05)"}', f"3:16: motion.zoom: '0:(1.02), 60:(1.05)' is Deforum's form; {SO_FAR}"),
+    ('motion: {zoom: "1.5"}', "3:16: motion.zoom: '1.5' is text because of its quotes; write 1.5 without them"),
+    (
+        "motion: {center: {0s: 0}}",
+        "3:18: motion.center: must be [x, y], each a number from -1000 to 1000, not a mapping {0s}; "
+        "keyframes stand within: [{0s: 0, 4s: 0.1}, 0]",
+    ),
+    # layers
+    (
+        "dream: {layers: fire99}",
+        f"3:17: dream.layers: squeezenet1_1 has no layer 'fire99'; did you mean 'fire9'? Its layers are {LAYERS}",
+    ),
+    ("dream: {layers: [fire7, x]}", f"3:25: dream.layers: squeezenet1_1 has no layer 'x'. Its layers are {LAYERS}"),
+    (
+        "dream:\n  layers:\n    fire7[384]: 1",
+        "5:5: dream.layers: fire7[384]: the channels of fire7 are 0 to 383, 384 is none",
+    ),
+    ("dream: {layers: {fire7: x}}", "3:25: dream.layers.fire7: must be a number, or keyframes in seconds, not 'x'"),
+    ("dream: {layers: {fire7}}", "3:23: dream.layers.fire7: must be a number, not nothing"),
+    (
+        "dream:\n  layers: fire7, fire8",
+        "4:11: dream.layers: 'fire7, fire8' is no layer's name; "
+        "write fire7, fire7[17], fire7[3,17], or a list of such: [fire7, fire8]",
+    ),
+    (
+        "dream: {layers: []}",
+        "3:17: dream.layers: must be a layer's name, a list of names, or a mapping of names to weights such as "
+        "{fire7: 1, fire8: 0.5}, not []",
+    ),
+    # the output
+    ("output: {path: x.avi}", f"3:16: output.path: x.avi ends in .avi; known endings are {ENDINGS}"),
+    ("output: {path: x}", f"3:16: output.path: x ends in nothing; known endings are {ENDINGS}"),
+    ("output: {path: '##.mp4'}", f"3:16: output.path: ##.mp4: only .png can be numbered; known endings are {ENDINGS}"),
+    (
+        "output: {path: '#_#.png'}",
+        "3:16: output.path: #_#.png: one run of # stands for the frame's number, as in frames/####.png",
+    ),
+    (
+        "output: {path: x.png}",
+        "3:16: output.path: x.png holds one frame, but the film has 96; write frames/####.png, or set frames: 1",
+    ),
+    ("output: {path: a_folder}", "3:16: output.path: a_folder is a folder"),
+    ("output: {path: 5}", "3:16: output.path: must be the path of a file, not 5"),
+    ('output: {path: ""}', "3:16: output.path: must be the path of a file, not ''"),
+    ('output: {path: "a\\0b.mp4"}', "3:16: output.path: must be the path of a file, not 'a\\x00b.mp4'"),
+    (
+        "output: {record: frame}",
+        "3:18: output.record: must be frames, octaves or iterations, not 'frame'; did you mean 'frames'?",
+    ),
+]
+
+
+@pytest.mark.parametrize("more, line", BAD, ids=[more.replace("\n", "|") for more, _ in BAD])
+def test_a_mistake_is_told_with_its_place(more, line):
+    assert mistakes(TWO_LINES + more) == [f"s.yaml:{line}"]
+
+
+STARTS = [
+    ("duration: 4", "1:1: start: is missing; a scene needs exactly one of noise, image, video or colour"),
+    (
+        "start: {level: 3}\nduration: 4",
+        "1:8: start: is missing; a scene needs exactly one of noise, image, video or colour",
+    ),
+    ("start: {noise: uniform}", "1:1: duration: is missing; a scene needs exactly one of duration or frames"),
+    ("start: uniform\nduration: 4", "1:8: start: must be a mapping such as {noise: uniform}, not 'uniform'"),
+    (
+        "start:\n  noise:uniform\nduration: 4",
+        "2:3: start: must be a mapping such as {noise: uniform}, not 'noise:uniform' (a colon needs a space after it)",
+    ),
+    (
+        "start: {noise: uniform, image: grey.png}\nframes: 4",
+        "1:25: start.image: is one too many: noise is given already, and only one of noise, image, video and colour "
+        "can be",
+    ),
+    (
+        "start: {noise: unifrom}\nframes: 4",
+        "1:16: start.noise: must be uniform, gaussian or perlin, not 'unifrom'; did you mean 'uniform'?",
+    ),
+    ("start: {image: no.png}\nframes: 4", "1:16: start.image: there is no file no.png"),
+    ("start: {image: a_folder}\nframes: 4", "1:16: start.image: a_folder is a folder, not a file"),
+    (
+        "start: {image: text.png}\nframes: 4",
+        "1:16: start.image: text.png is no picture that can be read (PNG, JPEG, WebP, TIFF, GIF, BMP … can)",
+    ),
+    ("start: {video: no.mp4}\nframes: 4", "1:16: start.video: there is no file no.mp4"),
+    ("start: {image: grey.png, level: 3}\nframes: 4", "1:26: start.level: belongs to noise only"),
+    ("start: {noise: perlin, fit: cover}\nframes: 4", "1:24: start.fit: belongs to image or video only"),
+    ("start: {noise: perlin, level: 300}\nframes: 4", "1:31: start.level: must be from 0 to 255, not 300"),
+    (
+        "start: {image: grey.png, fit: crop}\nframes: 4",
+        "1:31: start.fit: must be cover, contain or stretch, not 'crop'",
+    ),
+    (
+        "start: {colour: '#2020'}\nframes: 4",
+        "1:17: start.colour: must be a colour such as \"#202020\" or [32, 32, 32], 0 to 255 each, not '#2020'",
+    ),
+    (
+        "start:\n  colour: #202020\nframes: 4",
+        '2:10: start.colour: must be a colour such as "#202020" or [32, 32, 32], 0 to 255 each, not nothing '
+        "(an unquoted # begins a comment)",
+    ),
+    ("start: {colour: [1, 2, 256]}\nframes: 4", "1:24: start.colour: must be from 0 to 255, not 256"),
+    (
+        "start: {video: film.mp4}\nframes: 4\nmotion: {zoom: 1}",
+        "3:1: motion: has nothing to move: with start.video each frame is the film's own",
+    ),
+    (
+        "start: {video: film.mp4}\nframes: 4\noutput: {record: octaves}",
+        "3:18: output.record: octaves films how one picture forms; with start.video it must be frames",
+    ),
+    (
+        "start: {video: film.mp4}\nframes: 4\noutput: {path: film.mp4}",
+        "3:16: output.path: film.mp4 would replace film.mp4, which the film is made from",
+    ),
+    (
+        "start: {noise: perlin}\nframes: 1\noutput: {path: x.png, record: octaves}",
+        "3:16: output.path: x.png holds one frame, but record: octaves makes many; write frames/####.png or a film",
+    ),
+    ("start: {noise: uniform}\nframes: 0", "2:9: frames: must be from 1 to 50000000, not 0"),
+    ("start: {noise: uniform}\nduration: -1", "2:11: duration: must be above 0, not -1"),
+    ("start: {noise: uniform}\nduration: 1e99", "2:11: duration: must be at most 1000000000, not 1e99"),
+    (
+        "start: {noise: uniform}\nduration: 0.001",
+        "2:11: duration: 0.001 s is not one frame; at 24 fps one frame lasts 0.0417 s",
+    ),
+    (
+        "start: {noise: uniform}\nduration: 1e8",
+        "2:11: duration: 1e8 s are 2400000000 frames; a film has at most 50000000",
+    ),
+]
+
+
+@pytest.mark.parametrize("text, line", STARTS, ids=[text.replace("\n", "|") for text, _ in STARTS])
+def test_a_wrong_start_or_length(text, line):
+    assert mistakes(text) == [f"s.yaml:{line}"]
+
+
+def test_all_mistakes_at_once_in_order():
+    text = """size: [641, 360]
+start: {image: no.png}
+duration: 4
+motion: {zoom: -1}
+dream:
+  octave: 3
+  layers: [fire99, fire7]
+  layers: fire1
+output: {path: x.avi}
+"""
+    told = mistakes(text, "seed=x")
+    assert [line.split(": ")[0] for line in told] == [
+        *(f"s.yaml:{at}" for at in ("1:8", "2:16", "4:16", "6:3", "7:12", "8:3", "9:16")),
+        "--set seed=x",
+    ]
+
+
+def test_a_tag_that_would_build_an_object_builds_none():
+    (line, *_) = mistakes(TWO_LINES + "seed: !!python/object/apply:os.mkdir [made]")
+    assert line.startswith("s.yaml:3:7: seed: the tag !!python/object/apply:os.mkdir would build an object")
+    assert not Path("made").exists()
+
+
+def test_an_output_folder_that_cannot_be_written(folder, monkeypatch):
+    Path("file").touch()
+    assert mistakes(TWO_LINES + "output: {path: file/x/y.mp4}") == [
+        f"s.yaml:3:16: output.path: {folder / 'file'} is in the way: it is no folder"
+    ]
+    monkeypatch.setattr("os.access", lambda path, mode: not Path(path).is_dir())
+    assert mistakes(TWO_LINES) == [f"s.yaml: output.path: the folder {folder} cannot be written"]
+
+
+def test_numbered_stills_must_not_replace_the_picture_that_they_grow_from():
+    Path("frames").mkdir()
+    Image.new("RGB", (4, 4)).save("frames/0001.png")
+    (line,) = mistakes("start: {image: frames/0001.png}\nframes: 4\noutput: {path: 'frames/####.png'}")
+    assert line.endswith("frames/####.png would replace frames/0001.png, which the film is made from")
+
+
+def test_one_frame_may_be_a_plain_picture():
+    assert read("start: {image: grey.png}\nframes: 1\noutput: {path: x.PNG}").length == 1

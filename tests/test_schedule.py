@@ -1,0 +1,122 @@
+"""Curves and frame parameters against hand-computed values."""
+
+import math
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from render.layers import Target
+from render.scene import Dream, Motion, Scene, Smallest, Start, with_quality
+from render.schedule import Curve, FrameParams, frame_params
+
+SCENE = Scene(start=Start(noise="uniform"), duration=4.0)
+C = Curve.constant
+
+
+def with_motion(fps=24, written=24, **motion):
+    return replace(SCENE, fps=Fraction(fps), motion=Motion(fps=Fraction(written), **motion))
+
+
+def test_a_curve_is_linear_between_keyframes_and_held_outside():
+    curve = Curve((1.0, 3.0, 4.0), (10.0, 20.0, 0.0))
+    times = np.array([-5, 0, 1, 1.5, 2, 3, 3.25, 4, 9.0])
+    np.testing.assert_allclose(curve.sample(times), [10, 10, 10, 12.5, 15, 20, 15, 0, 0], rtol=1e-15)
+    np.testing.assert_array_equal(C(1.5).sample(times), np.full(9, 1.5))
+
+
+def test_defaults_are_the_contracts():
+    assert frame_params(SCENE)[0] == FrameParams(
+        weights=(1.0, 0.5),
+        octaves=4,
+        smallest=None,
+        octave_scale=1.4,
+        iterations=10,
+        step_size=1.5,
+        jitter=32,
+        keep_mean=0.2,
+        keep_contrast=0.2,
+        target=None,
+        zoom=1.015,
+        rotate=0.2,
+        translate=(0.0, 0.0),
+        center=(0.5, 0.5),
+    )
+
+
+def test_frame_k_is_at_k_over_fps():
+    scene = with_motion(fps=Fraction(30000, 1001), written=Fraction(30000, 1001), zoom=Curve((0.0, 2.0), (1.0, 2.0)))
+    frames = frame_params(scene)
+    assert len(frames) == scene.length == 120
+    for k in (0, 1, 59, 119):
+        assert frames[k].zoom == pytest.approx(min(2.0, 1 + k * 1001 / 30000 / 2), rel=1e-12)
+
+
+def test_integers_are_rounded_and_plain():
+    ramp = Curve((0.0, 4.0), (1.0, 5.0))
+    dream = Dream(octaves=ramp, iterations=ramp, jitter=ramp, layers=(Target("a", (), ramp),))
+    frame = frame_params(replace(SCENE, dream=dream))[35]  # 1.458 s: 2.458
+    assert (frame.octaves, frame.iterations, frame.jitter) == (2, 2, 2)
+    assert all(type(n) is int for n in (frame.octaves, frame.iterations, frame.jitter))
+    assert type(frame.zoom) is float and frame.weights == (pytest.approx(2.4583333),)
+
+
+def test_smallest_takes_the_place_of_octaves():
+    frame = frame_params(replace(SCENE, dream=Dream(octaves=Smallest(C(96)))))[0]
+    assert (frame.octaves, frame.smallest) == (None, 96)
+
+
+@pytest.mark.parametrize("fps", [12, 24, 60, Fraction(30000, 1001)])
+def test_per_second_is_the_same_second_at_any_frame_rate(fps):
+    motion = {
+        "per": "second",
+        "zoom": C(1.5),
+        "rotate": C(-30),
+        "translate": (C(0.1), C(-0.2)),
+        "center": (C(0.3), C(0.5)),
+    }
+    frame = frame_params(with_motion(fps=fps, **motion))[0]
+    assert frame.zoom ** float(fps) == pytest.approx(1.5, rel=1e-12)
+    assert frame.rotate * float(fps) == pytest.approx(-30, rel=1e-12)
+    assert frame.translate == (pytest.approx(0.1 / float(fps)), pytest.approx(-0.2 / float(fps)))
+    assert frame.center == (0.3, 0.5)
+
+
+def test_zoom_over_a_second_is_equal_at_24_and_60_fps():
+    seconds = [with_motion(fps=fps, per="second", zoom=C(1.3)) for fps in (24, 60)]
+    products = [math.prod(p.zoom for p in frame_params(scene)[: int(scene.fps)]) for scene in seconds]
+    assert products == [pytest.approx(1.3, rel=1e-12)] * 2
+
+
+@pytest.mark.parametrize("quality", ["draft", "low", "medium", "high", "4k"])
+def test_quality_keeps_duration_and_speed(quality):
+    scene = with_motion(zoom=C(1.02), rotate=C(0.5), translate=(C(0.01), C(0)))
+    other = with_quality(replace(scene, frames=96, duration=None), quality)
+    assert other.length / other.fps == scene.length / scene.fps == 4
+    a, b = frame_params(scene)[0], frame_params(other)[0]
+    assert b.zoom ** float(other.fps) == pytest.approx(a.zoom**24, rel=1e-12)
+    assert b.rotate * float(other.fps) == pytest.approx(a.rotate * 24, rel=1e-12)
+    assert b.translate[0] * float(other.fps) == pytest.approx(0.01 * 24, rel=1e-12)
+
+
+def test_indexing():
+    frames = frame_params(SCENE)
+    assert len(frames) == 96 and frames[-1] == frames[95]
+    assert [p.zoom for p in frames[2:4]] == [1.015, 1.015]
+    assert len(list(frames)) == 96
+    with pytest.raises(IndexError):
+        frames[96]
+
+
+def test_a_week_costs_little():
+    frames = frame_params(replace(SCENE, duration=7 * 86400.0))
+    assert len(frames) == 7 * 86400 * 24
+    assert frames[len(frames) - 1].zoom == 1.015
+    assert all(column.base is not None for column in frames.columns["weights"])  # views, no memory of their own
+
+
+def test_extreme_zooms_stay_finite():
+    for zoom in (1e-300, 1000.0):
+        z = frame_params(with_motion(fps=12, written=1000, zoom=C(zoom)))[0].zoom
+        assert 0 < z < math.inf and 1 / z < math.inf
