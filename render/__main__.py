@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
-QUALITIES = ("draft", "low", "medium", "high", "4k")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar, which is also its --help."""
+    from render.scene import QUALITIES
+
     p = argparse.ArgumentParser(
         prog="python -m render",
         description="Dreamreel renders a scene file into a film that a network dreams.",
@@ -86,9 +87,14 @@ def film(scene, options: argparse.Namespace) -> int:
     from render.frames import film_length, frames, on_host
     from render.pictures import PictureError
     from render.progress import progress
+    from render.start import check_film
     from render.video import FilmError, film
 
     prepare()
+    try:
+        check_film(scene)
+    except FilmError as error:
+        return say(str(error), MISTAKE)
     try:
         network = models.load(scene.model.name, scene.model.weights)
         with film(scene.output.path, scene.size, scene.fps, scene.output.crf) as write:

@@ -35,15 +35,21 @@ def check_picture(path: Path, mark: Mark, key: str, problems: Problems) -> None:
         return
     from PIL import Image
 
+    from render.pictures import FORMATS, MOST_PIXELS
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            Image.open(path).close()
+            with Image.open(path, formats=FORMATS) as picture:
+                pixels = picture.width * picture.height
+        too_large = pixels > MOST_PIXELS
     except Image.DecompressionBombError:
-        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
-        problems.add(mark, key, f"{path} is too large; a picture may have {most:.0f} million pixels")
+        too_large = True
     except Exception:  # Pillow's readers answer a broken header with whatever they run into
         problems.add(mark, key, f"{path} is no picture that can be read (PNG, JPEG, WebP, TIFF, GIF, BMP … can)")
+        return
+    if too_large:
+        problems.add(mark, key, f"{path} is too large; a picture may have {MOST_PIXELS / 1e6:.0f} million pixels")
 
 
 def check_output(scene: Scene, inputs: Sequence[Path], mark: Mark, problems: Problems) -> None:

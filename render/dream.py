@@ -32,7 +32,7 @@ def shift(key: Array, step: Array, jitter: Array) -> Array:
 
 def roll(canvas: Array, by: Array) -> Array:
     """Rolls a canvas [h, 3w] by (rows, columns) pixels."""
-    return jnp.roll(canvas, (by[0], 3 * by[1]), (0, 1))
+    return jnp.roll(jnp.roll(canvas, by[0], 0), 3 * by[1], 1)
 
 
 @partial(
@@ -89,7 +89,8 @@ def climb(full: Array, x: Array, base: Array, shape: Shape) -> tuple[Array, Arra
 @jax.jit
 def developed(full: Array, x: Array, base: Array) -> Array:
     """What an unfinished dream x over its base shows at full size: the picture plus the detail found so far."""
-    return jnp.clip(full + resize(x - base, full.shape[:2]), 0, 255)
+    h, w, _ = full.shape
+    return jnp.clip(full + resize(x - base, (h, w)), 0, 255)
 
 
 def dream_steps(

@@ -4,6 +4,7 @@ Notation: an image is float32 [h, w, 3], RGB in 8-bit levels 0..255, not rounded
 a typed `jax.random.key`. Everything here is pure.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -44,11 +45,13 @@ def to_uint8(image: Array) -> Array:
 # Holding colour
 
 
+@jax.jit
 def statistics(image: Array) -> tuple[Array, Array]:
     """Mean and contrast (standard deviation) of each channel, in levels: [3], [3]."""
     return jnp.mean(image, axis=(0, 1)), jnp.std(image, axis=(0, 1))
 
 
+@jax.jit
 def hold(image: Array, mean: Array, contrast: Array, keep_mean: Array, keep_contrast: Array) -> Array:
     """Draws each channel's mean and contrast [3] by the fractions `keep_*` (0..1) towards the given ones."""
     m, s = statistics(image)
@@ -84,24 +87,27 @@ def perlin(key: Array, shape: Shape, scale: float) -> Array:
 
 
 def _gradient_noise(key: Array, shape: Shape, grid: Shape) -> Array:
-    """One octave: at every grid point a random slope, between them the fade curve 6t⁵ - 15t⁴ + 10t³."""
+    """One octave: a random slope at every grid point, each fading out towards its neighbours.
+
+    Fading is separable, so the sum over a pixel's four grid points is a product of matrices, rows · slopes · columns.
+    """
     angle = 2 * jnp.pi * jax.random.uniform(key, (grid[0] + 1, grid[1] + 1, 3))
-    slopes = jnp.stack([jnp.sin(angle), jnp.cos(angle)])
-    v, u = ((jnp.arange(n, dtype=jnp.float32) + 0.5) * (g / n) for n, g in zip(shape, grid, strict=True))
-    (i, y), (j, x) = ((jnp.floor(t).astype(jnp.int32), t - jnp.floor(t)) for t in (v, u))
-
-    def corner(a: float, b: float) -> Array:
-        s = slopes[:, i + int(a)][:, :, j + int(b)]
-        return s[0] * (y - a)[:, None, None] + s[1] * (x - b)[None, :, None]
-
-    fy, fx = (t**3 * (t * (t * 6 - 15) + 10) for t in (y, x))
-    fy, fx = fy[:, None, None], fx[None, :, None]
-    top = corner(0.0, 0.0) * (1 - fx) + corner(0.0, 1.0) * fx
-    bottom = corner(1.0, 0.0) * (1 - fx) + corner(1.0, 1.0) * fx
-    return top * (1 - fy) + bottom * fy
+    rows, columns = (_fading(n, g) for n, g in zip(shape, grid, strict=True))
+    down = jnp.einsum("ia,abc,jb->ijc", rows[1], jnp.sin(angle), columns[0])
+    across = jnp.einsum("ia,abc,jb->ijc", rows[0], jnp.cos(angle), columns[1])
+    return down + across
 
 
-NOISES = {
+def _fading(pixels: int, cells: int) -> tuple[Array, Array]:
+    """Along one axis: the weight of each grid point at each pixel [pixels, cells + 1], and weight times distance."""
+    at = (jnp.arange(pixels, dtype=jnp.float32) + 0.5) * (cells / pixels)
+    distance = at[:, None] - jnp.arange(cells + 1, dtype=jnp.float32)[None]
+    t = jnp.minimum(jnp.abs(distance), 1)
+    weight = 1 - t**3 * (t * (t * 6 - 15) + 10)
+    return weight, weight * distance
+
+
+NOISES: dict[str, Callable[..., Array]] = {
     "uniform": partial(grains, draw=partial(jax.random.uniform, minval=-1, maxval=1)),
     "gaussian": partial(grains, draw=jax.random.normal),
     "perlin": perlin,

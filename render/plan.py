@@ -32,7 +32,7 @@ def plan(scene: Scene) -> str:
             f"{float(film_length(scene) / scene.fps):.1f} s at {float(scene.fps):g} fps",
             f"network   {scene.model.name}: {', '.join(label(t) for t in how['targets']) or 'no layer has weight'}",
             f"octaves   {sizes} ({params[0].iterations} iterations each)",
-            f"time      about {clock(seconds)} on {device.name()}, {seconds / len(params):.2f} s a frame, by a measured step",
+            f"time      about {clock(seconds)}, {seconds / len(params):.2f} s a frame, as measured on {device.name()}",
             f"memory    about {memory(network, how, (h, w)) / 1e6:.0f} MB besides Python's own",
         ]
     )

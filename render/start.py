@@ -4,25 +4,47 @@ Notation: pictures are float32 [h, w, 3] in levels 0..255, at the scene's size; 
 """
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 import numpy as np
 from jax import Array
 
-from render import image, pictures as stills, video
+from render import image, pictures, video
 from render.scene import Scene
 
-DEFAULT_SCALE = {"uniform": 0.0, "gaussian": 0.0, "perlin": 0.3}
+GRAINS = {"uniform": 0.0, "gaussian": 0.0, "perlin": 0.3}  # the noise's scale where the scene names none
 
 
-def pictures(scene: Scene, key: Array) -> Iterator[Array | np.ndarray]:
-    """One picture for a still start; for `start.video` one for every frame of the scene."""
+def start_pictures(scene: Scene, key: Array) -> Iterator[Any]:
+    """One picture [h, w, 3] for a still start; for `start.video` as many as there are, the last one again and again.
+
+    PictureError, FilmError: the file cannot be read.
+    """
     start, (w, h) = scene.start, scene.size
     if start.video is not None:
-        yield from video.read_film(start.video, scene.size, scene.fps, start.fit)
+        yield from film_pictures(scene)
     elif start.image is not None:
-        yield stills.fit(stills.read_picture(start.image), scene.size, start.fit)
+        yield pictures.fit(pictures.read_picture(start.image), scene.size, cast(pictures.Fit, start.fit))
     elif start.colour is not None:
-        yield np.broadcast_to(np.float32(start.colour), (h, w, 3))
-    else:
-        scale = DEFAULT_SCALE[start.noise] if start.scale is None else start.scale
+        yield np.broadcast_to(np.array(start.colour, np.float32), (h, w, 3))
+    elif start.noise is not None:
+        scale = GRAINS[start.noise] if start.scale is None else start.scale
         yield image.noise(key, (h, w), start.noise, level=start.level, contrast=start.contrast, scale=scale)
+
+
+def film_pictures(scene: Scene) -> Iterator[Any]:
+    """The frames of `start.video` at the scene's fps; the last one stands in where rounding left one too few."""
+    assert scene.start.video is not None
+    for picture in video.read_film(scene.start.video, scene.size, scene.fps, cast(pictures.Fit, scene.start.fit)):
+        yield picture
+    while True:
+        yield picture
+
+
+def check_film(scene: Scene) -> None:
+    """FilmError if `start.video` is no film, or over before the scene is."""
+    if scene.start.video is None:
+        return
+    lasts, asked = video.film_length(scene.start.video), float(scene.length / scene.fps)
+    if lasts + 1 / float(scene.fps) < asked:
+        raise video.FilmError(f"{scene.start.video}: lasts {lasts:.2f} s, and the scene asks for {asked:.2f} s of it")

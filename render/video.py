@@ -30,8 +30,10 @@ _BT709 = (
 _YUV = ["-pix_fmt", "yuv420p", "-vf", _BT709]
 _H264 = ["-c:v", "libx264", "-preset", "medium", *_YUV, "-movflags", "+faststart"]
 _VP9 = ["-c:v", "libvpx-vp9", "-b:v", "0", "-row-mt", "1", "-deadline", "good", "-cpu-used", "4", *_YUV]
-# A palette for every frame, so that ffmpeg holds one frame and not the whole film; it loops for ever.
-_GIF = ["-vf", "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1", "-loop", "0"]
+# A palette for every frame, so that ffmpeg holds one frame and not the whole film; it loops for ever. The palette is
+# chosen from every few pixels, unmixed: from all of them it takes 5 times as long as the rest.
+_PALETTE = "scale='min(iw,240)':'min(ih,240)':flags=neighbor,palettegen=stats_mode=single"
+_GIF = ["-vf", f"split[a][b];[a]{_PALETTE}[p];[b][p]paletteuse=new=1", "-loop", "0"]
 
 ENCODERS = {".mp4": _H264, ".mov": _H264, ".webm": _VP9, ".gif": _GIF}
 ENDINGS = (*ENCODERS, ".png")

@@ -80,15 +80,22 @@ def test_answers_come_before_heavy_imports(tmp_path, arguments):
         f"try: main({arguments!r})\nexcept SystemExit: pass\n"
         f"sys.exit(str(set(sys.modules) & {heavy}) if set(sys.modules) & {heavy} else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 
 def test_ctrl_c_stops_cleanly(tmp_path):
     process = subprocess.Popen(
         command(tmp_path, "scene.yaml", "--set", "frames=100000"),
-        cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     assert process.stderr is not None
     first = process.stderr.readline()
     assert "frame 1" in first

@@ -84,3 +84,24 @@ def test_hold_draws_mean_and_contrast_by_the_fraction(k):
 def test_rounding_happens_once_and_saturates():
     x = jnp.array([[[-3.0, 0.49, 0.51], [254.6, 300.0, 128.0]]])
     np.testing.assert_array_equal(image.to_uint8(x), [[[0, 0, 1], [255, 255, 128]]])
+
+
+def test_perlin_agrees_with_the_textbook_pixel_by_pixel():
+    shape, grid = (12, 15), (3, 4)
+    angle = 2 * np.pi * np.asarray(jax.random.uniform(key(), (4, 5, 3)), np.float64)
+
+    def fade(t):
+        return t * t * t * (t * (t * 6 - 15) + 10)
+
+    def pixel(row, column, channel):
+        y, x = (row + 0.5) * 3 / 12, (column + 0.5) * 4 / 15
+        i, j, total = int(y), int(x), 0.0
+        for a, b in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            slope = angle[i + a, j + b, channel]
+            dot = np.sin(slope) * (y - i - a) + np.cos(slope) * (x - j - b)
+            wy, wx = fade(y - i), fade(x - j)
+            total += dot * (wy if a else 1 - wy) * (wx if b else 1 - wx)
+        return total
+
+    expected = [[[pixel(r, c, k) for k in range(3)] for c in range(15)] for r in range(12)]
+    np.testing.assert_allclose(image._gradient_noise(key(), shape, grid), expected, atol=1e-5)

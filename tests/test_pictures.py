@@ -235,11 +235,11 @@ def test_cover_cuts_both_sides_alike():
     wide = banded(180, 60, (0, 100, 200), axis=1)
     np.testing.assert_allclose(fit(wide, (60, 60), "cover"), 100, atol=1e-3)
     tall = banded(30, 90, (0, 100, 200), axis=0)
-    np.testing.assert_allclose(fit(tall, (60, 60), "cover"), 100, atol=1e-3)
+    np.testing.assert_allclose(fit(tall, (30, 30), "cover"), 100, atol=1e-3)
 
 
 def test_contain_shows_all_and_fills_with_the_mean():
-    wide = np.concatenate([np.full((30, 60, 3), v, np.float32) for v in ((0, 50, 200), (100, 150, 250))], axis=1)
+    wide = np.concatenate([np.full((60, 60, 3), v, np.float32) for v in ((0, 50, 200), (100, 150, 250))], axis=1)
     result = fit(wide, (60, 60), "contain")
     for row in (0, 14, 45, 59):
         np.testing.assert_allclose(result[row], np.broadcast_to((50, 100, 225), (60, 3)), atol=1e-3)

@@ -222,8 +222,9 @@ def test_paths_that_cannot_be(tmp_path, name, size, message):
 
 def test_odd_sizes_where_they_can_be(tmp_path):
     for name in ("film.gif", "still.png"):
-        check_path(tmp_path / name, (33, 17))
-        assert f"{33}x{17}" in header(make(tmp_path / name, [grey(9, (33, 17))], size=(33, 17)))
+        for w, h in ((33, 17), (1, 1), (701, 1)):
+            check_path(tmp_path / name, (w, h))
+            assert f" {w}x{h}" in header(make(tmp_path / name, [grey(9, (w, h))], size=(w, h)))
 
 
 @pytest.mark.parametrize("frame", [grey(0, (32, 36)), grey(0).astype(np.float32), grey(0)[..., 0]])
