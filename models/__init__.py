@@ -1,7 +1,8 @@
 """The networks: what they are called, what their activations are, where their weights lie, and how to load one.
 
-A network is a callable pytree: `net(images) -> {layer: activation}`, images float32 RGB `[n, h, w, 3]` in 0..255, activations
-float32 `[n, h', w', channels]`. Nothing heavy is imported before `load`, so that a scene can be checked against this table at once.
+A network is a callable pytree: `net(images) -> {layer: activation}`, images float32 RGB `[n, h, w, 3]` in 0..255,
+activations float32 `[n, h', w', channels]`. Nothing heavy is imported before `load`, so that a scene can be checked
+against this table at once.
 """
 
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ NETWORKS = {entry.name: entry for entry in _ENTRIES}
 
 
 def load(name: str, weights: Path | None = None) -> Any:
-    """The network called `name` with the weights that ship with the project, or those of the safetensors file `weights`.
+    """The network called `name` with the weights that ship with the project, or those of a safetensors file.
 
     ValueError: an unknown name. models.weights.WeightsError (a ValueError): a file that is no such network's.
     """

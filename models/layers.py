@@ -1,8 +1,13 @@
-"""Blocks that every family is built of. Parts: a tuple of arrays that stands for their concatenation along the channels.
+"""Blocks that every family is built of.
 
-Concatenating what branches produced costs a copy, and again in the gradient; a 1x1 convolution that reads parts splits its kernel
-instead. On a CPU the blocks use the gradients of convolution.py and pool.py, elsewhere XLA's own, which end in the vendor's library.
+Parts: a tuple of arrays that stands for their concatenation along the channels. Concatenating what branches produced
+costs a copy, and again in the gradient; a 1x1 convolution that reads parts splits its kernel instead. On a CPU the
+blocks use the gradients of convolution.py and pool.py, elsewhere XLA's own.
 """
+
+from functools import reduce
+from itertools import accumulate
+from operator import add
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +17,7 @@ from models import convolution, pool
 from models.windows import Padding
 from models.xla import compiler_options, own_gradients
 
-__all__ = ["compiler_options"]
+__all__ = ["Conv", "Derived", "Parts", "bias_relu", "compiler_options", "join", "max_pool", "subtract_mean"]
 
 Parts = tuple[jax.Array, ...]
 
@@ -23,52 +28,52 @@ def subtract_mean(images: jax.Array, mean: tuple[float, ...]) -> jax.Array:
 
 
 def join(parts: Parts) -> jax.Array:
-    """The concatenation the parts stand for."""
+    """The concatenation that the parts stand for."""
     return parts[0] if len(parts) == 1 else jnp.concatenate(parts, -1)
 
 
 @jax.custom_vjp
 def bias_relu(x: jax.Array, bias: jax.Array) -> jax.Array:
-    """max(x + bias, 0), bias per channel. Its gradient needs the result only, so that x need not be kept."""
-    return jnp.maximum(x + bias.reshape(1, 1, 1, -1), 0.0)
+    """max(x + bias, 0), a bias per channel. The gradient of x needs the result only, so that x need not stay."""
+    return jnp.maximum(x + bias.reshape(1, 1, 1, -1), jnp.zeros((), x.dtype))
 
 
-def _bias_relu_forward(x, bias):
+def _bias_relu_forward(x: jax.Array, bias: jax.Array) -> tuple[jax.Array, jax.Array]:
     y = bias_relu(x, bias)
     return y, y
 
 
-bias_relu.defvjp(_bias_relu_forward, lambda y, g: (jnp.where(y > 0, g, 0.0), None))
+bias_relu.defvjp(_bias_relu_forward, lambda y, g: (jnp.where(y > 0, g, jnp.zeros((), g.dtype)), None))
 
 
 def max_pool(x: jax.Array, k: int = 3, stride: int = 2, padding: Padding = "SAME") -> jax.Array:
-    """The maximum of every k x k window."""
+    """The maximum of every k x k window of x `[n, h, w, c]`."""
     return (pool.max_pool if own_gradients() else pool.plain)(x, k, stride, padding)
 
 
 class Derived(nnx.Variable):
-    """What is computed from weights once they are loaded; in no file."""
+    """What is computed from weights when they are loaded, and is in no file."""
 
 
 class Conv(nnx.Module):
-    """Convolution, bias and ReLU: parts or one array `[n, h, w, cin]` -> `[n, m, l, cout]`."""
+    """Convolution, bias and ReLU of parts `[n, h, w, cin]`: `[n, m, l, cout]`. Its weights get no gradient."""
 
     def __init__(
         self, inputs: int, outputs: int, size: int, stride: int = 1, padding: Padding = "SAME", *, rngs: nnx.Rngs
     ):
+        """Random weights after He et al. 2015, with no bias."""
         self.stride, self.padding = stride, padding
-        # drawn flat: XLA unrolls a small four-dimensional draw and compiles it for 20 s
         fan_in = size * size * inputs
+        # drawn flat: XLA unrolls a small four-dimensional draw and compiles it for 20 s
         kernel = jax.random.normal(rngs.params(), (fan_in * outputs,), jnp.float32) * (2 / fan_in) ** 0.5
         self.kernel = nnx.Param(kernel.reshape(size, size, inputs, outputs))
         self.bias = nnx.Param(jnp.zeros(outputs, jnp.float32))
         self.thin = inputs <= 4
-        if size > 1 and not self.thin:
-            self.back = Derived(convolution.turned(self.kernel[...], stride))
+        self.back = None if size == 1 or self.thin else Derived(convolution.turned(self.kernel[...], stride))
 
     def derive(self) -> None:
-        """Brings what was computed from the kernel up to date."""
-        if hasattr(self, "back"):
+        """To be called when the kernel was changed."""
+        if self.back is not None:
             self.back = Derived(convolution.turned(self.kernel[...], self.stride))
 
     def linear(self, x: Parts) -> jax.Array:
@@ -76,28 +81,20 @@ class Conv(nnx.Module):
         kernel = self.kernel[...]
         if not own_gradients():
             return convolution.plain(join(x), kernel, self.stride, self.padding)
-        if kernel.shape[0] == 1:
-            return self._split(x, kernel[0, 0])
         if self.thin:
             return convolution.thin(join(x), kernel, self.stride, self.padding)
-        return convolution.conv(join(x), kernel, self.back[...], self.stride, self.padding)
-
-    def _split(self, x: Parts, matrix: jax.Array) -> jax.Array:
-        total, start = None, 0
-        for part in x:
-            stop = start + part.shape[-1]
-            y = convolution.dot(part, matrix[start:stop])
-            total, start = (y if total is None else total + y), stop
-        return total
+        if self.back is not None:
+            return convolution.conv(join(x), kernel, self.back[...], self.stride, self.padding)
+        ends = list(accumulate(part.shape[-1] for part in x))
+        rows = (kernel[0, 0, start:end] for start, end in zip([0, *ends], ends, strict=False))
+        every = slice(None, None, self.stride)
+        return reduce(add, (convolution.dot(part[:, every, every], m) for part, m in zip(x, rows, strict=True)))
 
     def __call__(self, x: Parts) -> jax.Array:
+        """The activation."""
         return bias_relu(self.linear(x), self.bias[...])
 
-    def both(self, x: Parts, pooled: bool) -> tuple[jax.Array, jax.Array]:
-        """(activation, what the next layer takes: itself, or its maxima).
-
-        A max-pool commutes with adding a bias and with ReLU: both are done after it, on a quarter of the pixels.
-        """
+    def pooled(self, x: Parts, k: int = 3, stride: int = 2, padding: Padding = "SAME") -> tuple[jax.Array, jax.Array]:
+        """(the activation, its maxima). A max-pool commutes with bias and ReLU: both come after it, on fewer pixels."""
         y = self.linear(x)
-        activation = bias_relu(y, self.bias[...])
-        return activation, bias_relu(max_pool(y), self.bias[...]) if pooled else activation
+        return bias_relu(y, self.bias[...]), bias_relu(max_pool(y, k, stride, padding), self.bias[...])

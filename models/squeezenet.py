@@ -1,8 +1,8 @@
-"""SqueezeNet (Iandola et al. 2016, arXiv:1602.07360): a fire module squeezes with 1x1 and expands with 1x1 and 3x3 kernels.
+"""SqueezeNet (Iandola et al. 2016, arXiv:1602.07360): fires squeeze with 1x1 and expand with 1x1 and 3x3 kernels.
 
-x: the parts of an activation (see layers.py). Every convolution and pool pads as TensorFlow's SAME, so that a feature stays
-centred over what it sees; preprocessing as its authors' Caffe model: minus the mean of ImageNet (here RGB; the order of channels is
-folded into the first kernel by scripts/convert_weights.py).
+x: the parts of an activation (see layers.py). Every convolution and pool pads as TensorFlow's SAME, so that a feature
+stays centred over what it sees. Images are RGB; its authors' network took BGR, which scripts/convert_weights.py folds
+into the first kernel.
 """
 
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import jax
 from flax import nnx
 
-from models.layers import Conv, Parts, bias_relu, join, max_pool, subtract_mean
+from models.layers import Conv, Parts, join, subtract_mean
 
 MEAN_RGB = (123.68, 116.779, 103.939)
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Channels of the first convolution, (squeezed, expanded by each of two) channels of the fires, and where pools follow."""
+    """Channels of the first convolution and of the fires (squeezed, expanded by each of two); where pools follow."""
 
     stem: int
     fires: dict[str, tuple[int, int]]
@@ -51,18 +51,24 @@ class Fire(nnx.Module):
         self.expand1x1 = Conv(squeezed, expanded, 1, rngs=rngs)
         self.expand3x3 = Conv(squeezed, expanded, 3, rngs=rngs)
 
-    def __call__(self, x: Parts, pool: bool) -> tuple[Parts, Parts]:
-        """(the activation, what the next layer takes: the same or, with `pool`, its maxima)."""
+    def __call__(self, x: Parts) -> Parts:
+        """The activation."""
         s = (self.squeeze(x),)
-        pairs = [conv.both(s, pool) for conv in (self.expand1x1, self.expand3x3)]
-        return tuple(a for a, _ in pairs), tuple(b for _, b in pairs)
+        return self.expand1x1(s), self.expand3x3(s)
+
+    def pooled(self, x: Parts) -> tuple[Parts, Parts]:
+        """(the activation, its maxima 3x3 stride 2)."""
+        s = (self.squeeze(x),)
+        (a, a_max), (b, b_max) = self.expand1x1.pooled(s), self.expand3x3.pooled(s)
+        return (a, b), (a_max, b_max)
 
 
 class SqueezeNet(nnx.Module):
     """images float32 RGB [n, h, w, 3] in 0..255 -> {layer: activation after ReLU [n, h', w', channels]}."""
 
     def __init__(self, variant: Variant, *, rngs: nnx.Rngs):
-        self.name_and_pool = tuple((name, name in variant.pooled) for name in variant.fires)
+        self.fires = tuple(variant.fires)
+        self.pooled = variant.pooled
         self.conv1 = Conv(3, variant.stem, 3, stride=2, rngs=rngs)
         channels = variant.stem
         for name, (squeezed, expanded) in variant.fires.items():
@@ -73,11 +79,12 @@ class SqueezeNet(nnx.Module):
     def __call__(self, images: jax.Array) -> dict[str, jax.Array]:
         """Every activation by name; what is not used costs nothing under jit."""
         out: dict[str, jax.Array] = {}
-        out["conv1"], pooled = self.conv1.both((subtract_mean(images, MEAN_RGB),), True)
+        out["conv1"], pooled = self.conv1.pooled((subtract_mean(images, MEAN_RGB),))
         x: Parts = (pooled,)
-        for name, pool in self.name_and_pool:
-            activation, x = getattr(self, name)(x, pool)
-            out[name] = join(activation)
+        for name in self.fires:
+            fire = getattr(self, name)
+            a, x = fire.pooled(x) if name in self.pooled else 2 * (fire(x),)
+            out[name] = join(a)
         out["conv10"] = self.conv10(x)
         return out
 

@@ -1,7 +1,8 @@
 """From a safetensors file to a network: every name and shape is compared before anything is used.
 
-A weight's name is its path in the module, joined by dots: `fire2.squeeze.kernel`. Kernels are HWIO, biases `[channels]`; on disk
-float16 or float32, in memory float32. The first kernel takes RGB: scripts/convert_weights.py turns it where a source has BGR.
+A weight's name is its path in the module, joined by dots: `fire2.squeeze.kernel`. Kernels are HWIO, biases
+`[channels]`; on disk float16 or float32, in memory float32. The first kernel takes RGB: scripts/convert_weights.py
+turns it where a source has BGR.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from flax import nnx
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from models.layers import Conv
+from models.layers import Conv, Derived
 
 
 class WeightsError(ValueError):
@@ -41,12 +42,14 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 
 def fill(build: Callable[[], Any], path: Path) -> Any:
-    """The module that `build()` makes, with the weights of the file at `path`; WeightsError lists all that does not fit."""
-    graph, wanted, derived = nnx.split(nnx.eval_shape(build), nnx.Param, ...)
-    wanted_flat = {".".join(map(str, keys)): (keys, leaf) for keys, leaf in nnx.to_flat_state(wanted)}
+    """The module that `build()` makes, with the weights in the file; WeightsError lists all that does not fit."""
+    pieces: Any = nnx.split(nnx.eval_shape(build), nnx.Param, Derived)
+    graph, wanted, derived = pieces
+    flat: Any = nnx.to_flat_state(wanted)
+    slots = [(".".join(map(str, keys)), keys, leaf) for keys, leaf in flat]
     arrays = read(path)
-    _compare({name: leaf.shape for name, (_, leaf) in wanted_flat.items()}, arrays, path)
-    leaves = [(keys, leaf.replace(jnp.asarray(arrays[name]))) for name, (keys, leaf) in wanted_flat.items()]
+    _compare({name: leaf.shape for name, _, leaf in slots}, arrays, path)
+    leaves = [(keys, leaf.replace(jnp.asarray(arrays[name]))) for name, keys, leaf in slots]
     network = nnx.merge(graph, nnx.from_flat_state(leaves), derived)
     for _, node in nnx.iter_graph(network):
         if isinstance(node, Conv):

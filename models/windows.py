@@ -1,7 +1,8 @@
 """Where windows lie on an axis, shared by convolutions and pools.
 
-On one axis: n pixels, windows of k taps every s pixels, `low` and `high` pixels of padding, m windows. Tap t of window i is pixel
-s i + t - low. A padded pixel p = s q + a is in block q at phase a; tap t = s d + a of window i is phase a of block i + d.
+On one axis: n pixels, windows of k taps every s pixels, `low` and `high` pixels of padding, m windows. Tap t of
+window i is pixel s i + t - low. A padded pixel p = s q + a is in block q at phase a; tap t = s d + a of window i is
+phase a of block i + d.
 """
 
 from typing import Literal, NamedTuple
@@ -34,13 +35,13 @@ class Axis(NamedTuple):
         return -(-(self.low + self.n) // self.s)
 
     def tap(self, t: int) -> tuple[np.ndarray, np.ndarray]:
-        """For every window the pixel under tap t, or else the nearest one; and that pixel's number as a tap. Both `[m]`."""
+        """For every window the pixel under tap t, or the nearest one to it; and its number as a tap. Both `[m]`."""
         start = self.s * np.arange(self.m) - self.low
         pixel = np.clip(start + t, 0, self.n - 1)
         return pixel, pixel - start
 
     def window(self, d: int) -> tuple[np.ndarray, np.ndarray]:
-        """For every pixel the d-th window that can hold it, and the pixel's number there as a tap, k if it does not. Both `[n]`."""
+        """For every pixel the d-th window that can hold it; and its number there as a tap, or k. Both `[n]`."""
         p = np.arange(self.n) + self.low
         i = p // self.s - d
         t = p - self.s * i
@@ -48,13 +49,17 @@ class Axis(NamedTuple):
 
 
 def axes(shape: tuple[int, ...], k: int, s: int, padding: Padding) -> tuple[Axis, Axis]:
-    """The axes of images `[n, h, w, c]`. Padding: 'SAME' as TensorFlow, 'VALID', p on every side, ((top, bottom), (left, right))."""
+    """The two axes of images `[n, h, w, c]`.
+
+    Padding: 'SAME' as TensorFlow (the odd one goes to the end), 'VALID', p for every side, or ((top, bottom), (left,
+    right)).
+    """
     pairs = (padding, padding) if isinstance(padding, (str, int)) else padding
     return _axis(shape[1], k, s, pairs[0]), _axis(shape[2], k, s, pairs[1])
 
 
 def ceil_mode(shape: tuple[int, ...], k: int, s: int, p: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The explicit padding of a pool that rounds its size up, as Caffe's do: a last window must begin inside image or low padding."""
+    """The padding of a pool that rounds its size up, as Caffe's do: the last window begins before the image's end."""
 
     def pair(n: int) -> tuple[int, int]:
         m = max(-(-(n + 2 * p - k) // s), 0) + 1

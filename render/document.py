@@ -23,6 +23,10 @@ NULL = re.compile(r"|~|null|Null|NULL")
 BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 INT = re.compile(r"[-+]?[0-9]{1,300}|0o[0-7]{1,300}|0x[0-9a-fA-F]{1,300}")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+QUOTED = {  # quote → how one character is written between two of them
+    "'": "''|.",
+    '"': r"\\x..|\\u.{4}|\\U.{8}|\\.|.",
+}
 HINTS = {  # what YAML's own words mean to somebody who has never read its grammar
     r"found character '\\t'": "indent with spaces, not tabs",
     r"could not find expected ':'": "a key ends with a colon and a space",
@@ -156,7 +160,7 @@ class _Composer:
         self.limit(event)
         return known[0]
 
-    def value(self, event: Any, key: str, depth: int) -> tuple[Any, Mark, str]:
+    def value(self, event: Any, key: str, depth: int) -> tuple[Any, ...]:
         mark = self.mark(event)
         tag = None if event.tag in (None, "!") else event.tag
         if tag and not re.fullmatch(CORE + "(str|int|float|bool|null|map|seq)", tag):
@@ -166,10 +170,15 @@ class _Composer:
             value = event.value if self.is_text(event, tag) else scalar(event.value)
             if re.search("[\ud800-\udfff]", event.value):  # from an escape such as "\\ud800"
                 self.problems.add(mark, key, "holds half of a surrogate pair, which is no character")
-            return value, mark, event.value
+            return value, mark, event.value, self.source(event)
         if isinstance(event, events.SequenceStartEvent):
-            return list(self.items(key, depth)), mark, ""
-        return self.mapping(key, depth), mark, ""
+            return list(self.items(key, depth)), mark
+        return self.mapping(key, depth), mark
+
+    def source(self, event: Any) -> str:
+        """How a scalar is written, with its anchor and tag; nothing if on several lines, or on the command line."""
+        begin, end = event.start_mark, event.end_mark
+        return begin.buffer[begin.pointer : end.pointer] if self.start.line and begin.line == end.line else ""
 
     def is_text(self, event: Any, tag: str | None) -> bool:
         quoted = not event.implicit[0] and not tag
@@ -196,6 +205,20 @@ class _Composer:
             entries.setdefault(name.text, Entry(name, value))
         self.loader.get_event()
         return entries
+
+
+def place(node: Node, index: int) -> Mark:
+    """Where the character `index` of a text is written; where the text begins, if it is folded over lines."""
+    properties = re.match(r"(?:[&!]\S*\s+)*", node.source)
+    at = properties.end() if properties else 0
+    quote = node.source[at : at + 1]
+    one = QUOTED.get(quote, ".")
+    steps = re.findall(one, node.source[at + (quote in QUOTED) :])[:index]
+    return (
+        node.mark._replace(column=node.mark.column + at + (quote in QUOTED) + sum(map(len, steps)))
+        if node.source
+        else node.mark
+    )
 
 
 def scalar(text: str) -> bool | int | float | str | None:

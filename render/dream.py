@@ -12,16 +12,19 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from models.layers import compiler_options
 from render.image import Shape, resize
 from render.objective import Target, score
+from render.tiles import Network, energies_of, tiled_gradient
 
-Network = Callable[[Array], dict[str, Array]]
+Ascend = Callable[..., Array]  # ascend or tiled_ascend with its network, compiled: see programs.py
 
 
-def normalised(g: Array) -> Array:
-    """g / mean|g|: a step then changes a pixel by one unit on average. Zero stays zero."""
-    size = jnp.mean(jnp.abs(g))
+def normalised(g: Array, count: Array | int | None = None) -> Array:
+    """g / mean|g|: a step then changes a pixel by one unit on average. Zero stays zero.
+
+    count: of how many numbers the mean is, where g holds zeros that are none of the picture's.
+    """
+    size = jnp.sum(jnp.abs(g)) / (g.size if count is None else count)
     return g * jnp.where(size > 0, 1 / jnp.maximum(size, jnp.finfo(g.dtype).tiny), 0)
 
 
@@ -35,12 +38,7 @@ def roll(canvas: Array, by: Array) -> Array:
     return jnp.roll(jnp.roll(canvas, by[0], 0), 3 * by[1], 1)
 
 
-@partial(
-    jax.jit,
-    static_argnames=("targets",),
-    donate_argnames=("x",),
-    compiler_options=compiler_options(),
-)
+@partial(jax.jit, static_argnames=("targets",), donate_argnames=("x",))
 def ascend(
     network: Network,
     x: Array,
@@ -75,6 +73,39 @@ def ascend(
     return roll(canvas, -rolled).reshape(shape)
 
 
+@partial(jax.jit, static_argnames=("targets", "tile", "group"), donate_argnames=("x",))
+def tiled_ascend(
+    network: Network,
+    x: Array,
+    size: tuple[Array, Array],
+    weights: Array,
+    step_size: Array,
+    jitter: Array,
+    key: Array,
+    steps: tuple[Array, Array],
+    *,
+    targets: tuple[Target, ...],
+    tile: Shape,
+    group: int,
+) -> Array:
+    """`ascend` of a picture in tiles: x [H, W, 3] is a buffer that holds it in its first `size` = (h, w) pixels.
+
+    The grid of tiles lies anywhere at each step, beyond what jitter reaches, so that no border stays in its place.
+    """
+    h, w = size
+    pixels = (3 * h * w).astype(jnp.float32)
+
+    def step(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        x, whole = state
+        grid = jax.random.randint(jax.random.fold_in(jax.random.fold_in(key, i), 1), (2,), 0, jnp.array([h, w]))
+        origin = grid - shift(key, i, jitter)
+        g, whole = tiled_gradient(network, x, size, origin, weights, whole, targets=targets, tile=tile, group=group)
+        return jnp.clip(x + step_size * normalised(g, pixels), 0, 255), whole
+
+    whole = energies_of(network, x, size, targets=targets, tile=tile)
+    return jax.lax.fori_loop(*steps, step, (x, whole))[0]
+
+
 @partial(jax.jit, static_argnames=("shape",))
 def climb(full: Array, x: Array, base: Array, shape: Shape) -> tuple[Array, Array]:
     """From one octave to the next: the dream x [h, w, 3] so far and the base it grew from, at the size `shape`.
@@ -94,7 +125,7 @@ def developed(full: Array, x: Array, base: Array) -> Array:
 
 
 def dream_steps(
-    network: Network,
+    ascend: Ascend,
     full: Array,
     weights: Sequence[float],
     *,
@@ -108,7 +139,8 @@ def dream_steps(
 ) -> Iterator[tuple[Array, Array]]:
     """The dream x and its base, both at the octave's size, after `every` steps of an octave (None: after all of them).
 
-    full is [h, w, 3]; shapes are the octaves' sizes, the last one full's own; targets and weights as in `score`.
+    ascend(x, weights, step_size=, jitter=, key=, steps=, targets=) -> x is what climbs one octave; full is [h, w, 3];
+    shapes are the octaves' sizes, the last one full's own; targets and weights as in `score`.
     """
     x = base = full
     knobs = {"step_size": jnp.float32(step_size), "jitter": jnp.int32(jitter), "targets": targets}
@@ -117,13 +149,13 @@ def dream_steps(
         knobs["key"] = jax.random.fold_in(key, octave)
         for first in range(0, iterations, every or max(1, iterations)):
             steps = jnp.int32(first), jnp.int32(min(first + (every or iterations), iterations))
-            x = ascend(network, x, jnp.float32(weights), steps=steps, **knobs)
+            x = ascend(x, jnp.float32(weights), steps=steps, **knobs)
             yield x, base
 
 
-def dream(network: Network, full: Array, weights: Sequence[float], **how) -> Array:
+def dream(ascend: Ascend, full: Array, weights: Sequence[float], **how) -> Array:
     """One picture [h, w, 3] dreamed through all octaves; arguments as in `dream_steps`."""
     x = full
-    for x, _ in dream_steps(network, full, weights, **how):  # noqa: B007 - the last one is the dream
+    for x, _ in dream_steps(ascend, full, weights, **how):  # noqa: B007 - the last one is the dream
         pass
     return x

@@ -11,12 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from render.dream import Network, developed, dream_steps
+from render.dream import developed, dream_steps
 from render.image import hold, octave_shapes, statistics, to_uint8
 from render.objective import Target
+from render.programs import Programs
 from render.scene import Scene
 from render.schedule import FrameParams, frame_params
 from render.start import start_pictures
+from render.tiles import Network
 from render.warp import matrix, warp_on_device
 
 FLAT_CONTRAST = 50.0  # levels to hold a start at that has no contrast of its own to hold
@@ -25,23 +27,39 @@ FLAT = 1.0  # a start with less contrast than this, in levels, counts as flat
 
 def frames(scene: Scene, network: Network) -> Iterator[Array]:
     """The film, frame by frame; with `output.record` other than frames, every stage of every frame."""
+    record, params = scene.output.record, frame_params(scene)
+    ascend = programs(scene, network, params[0])
+    prepare(ascend, scene, params[0])  # first of all, so that the compiler starts at once
     starts = start_pictures(scene, start_key(scene.seed))
     x = jnp.asarray(next(starts), jnp.float32)
-    held, record = statistics(x), scene.output.record
-    for k, p in enumerate(frame_params(scene)):
+    held = to_hold(x)
+    for k, p in enumerate(params):
         if k and scene.start.video is not None:
             x = jnp.asarray(next(starts), jnp.float32)
-            held = statistics(x)
+            held = to_hold(x)
         elif k:
             x = move(x, p, scene.motion.border, scene.motion.interpolation)
         how = dream_arguments(scene, p, jax.random.fold_in(dream_key(scene.seed), k))
         stage = x
-        for stage, base in dream_steps(network, x, every=1 if record == "iterations" else None, **how):
+        for stage, base in dream_steps(ascend, x, every=1 if record == "iterations" else None, **how):
             if record != "frames":
                 yield keep(developed(x, stage, base), held, p)
         x = keep(stage, held, p)
         if record == "frames":
             yield x
+
+
+def programs(scene: Scene, network: Network, first: FrameParams) -> Programs:
+    """The film's programs; nothing is compiled yet."""
+    return Programs(network, dream_arguments(scene, first, dream_key(scene.seed))["shapes"], scene.dream.tile)
+
+
+def prepare(ascend: Programs, scene: Scene, p: FrameParams) -> None:
+    """Starts to compile what a frame needs, the small octaves first."""
+    how = dream_arguments(scene, p, dream_key(scene.seed))
+    if how["iterations"]:
+        for shape in how["shapes"]:
+            ascend.prepare(shape, how["targets"])
 
 
 def on_host(film: Iterator[Array]) -> Iterator[np.ndarray]:
@@ -98,11 +116,15 @@ def dream_arguments(scene: Scene, p: FrameParams, key: Array) -> dict:
     }
 
 
+def to_hold(x: Array) -> tuple[Array, Array]:
+    """The mean and contrast [3], [3] of a start; a flat one has no contrast to hold, and gets FLAT_CONTRAST."""
+    mean, contrast = statistics(x)
+    return mean, jnp.where(jnp.max(contrast) < FLAT, jnp.full_like(contrast, FLAT_CONTRAST), contrast)
+
+
 def keep(x: Array, held: tuple[Array, Array], p: FrameParams) -> Array:
     """Draws a frame's mean and contrast by p.keep_* towards the start's, or towards the contrast p.target."""
     mean, contrast = held
     if p.target is not None:
         contrast = jnp.full_like(contrast, p.target)
-    elif float(jnp.max(contrast)) < FLAT:
-        contrast = jnp.full_like(contrast, FLAT_CONTRAST)
     return hold(x, mean, contrast, jnp.float32(p.keep_mean), jnp.float32(p.keep_contrast))

@@ -11,7 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
-from render.curves import Curve, is_keyframes, read_curve
+import numpy as np
+
+from render.curve_reader import is_keyframes, read_curve
+from render.curves import Curve
 from render.marks import Node, Problems, listed, near, shown
 
 CONTROL = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -57,13 +60,20 @@ class Number:
 
     def number(self, node: Node, key: str, problems: Problems) -> float | None:
         """A value that stands still."""
-        complaint = self._complaint(node.value)
+        complaint = self.complaint(node.value)
         if complaint:
             problems.add(node.mark, key, f"must be {complaint}, not {shown(node)}{self.note and f' ({self.note})'}")
             return None
         return int(node.value) if self.whole else float(node.value)
 
-    def _complaint(self, value: Any) -> str:
+    def allowed(self, values: np.ndarray) -> np.ndarray:
+        """Which of the values are within the bounds, bool [n]; nan is not."""
+        return (
+            (values >= self.least) & (values <= self.most) & (values > (-np.inf if self.above is None else self.above))
+        )
+
+    def complaint(self, value: Any) -> str:
+        """What a value that is none of these must be, or nothing."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return self.describe()
         if not math.isfinite(value):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from render.curves import Curve, read_curve
+from render.curve_reader import read_curve
+from render.curves import Curve
 from render.kinds import Number
 from render.marks import Entry, Mark, Node, Problems, shown
 

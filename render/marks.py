@@ -3,11 +3,14 @@
 A mark's line and column count from 1; line 0 is a place without lines, such as the command line.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from render.clock import Clock
 
 
 class SceneError(Exception):
@@ -39,22 +42,34 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Node:
-    """A value (None, bool, int, float, str, list of Nodes or dict of text to Entry), its place, its text as written."""
+    """A value (None, bool, int, float, str, list of Nodes or dict of text to Entry), its place, its text.
+
+    `source` is how the text is written, with quotes and escapes, if it is written on one line.
+    """
 
     value: Any
     mark: Mark
     text: str = ""
+    source: str = ""
 
 
 class Problems:
-    """Collects mistakes; a second one about the same key at the same place is a consequence and left out."""
+    """Collects mistakes; a second one about the same key at the same place is a consequence and left out.
+
+    `later` are the checks of values over time, for which the film's length must be known.
+    """
 
     def __init__(self) -> None:
         self._found: dict[tuple[Mark, str], str] = {}
+        self.later: list[Callable[[Clock], None]] = []
 
     def add(self, mark: Mark, key: str, message: str) -> None:
         """Notes a mistake about the key (a dotted path) at a place."""
         self._found.setdefault((mark, key), f"{mark}: {key}: {message}" if key else f"{mark}: {message}")
+
+    def about(self, keys: Iterable[str]) -> bool:
+        """Whether a mistake is about one of these keys."""
+        return not {key for _, key in self._found}.isdisjoint(keys)
 
     def take(self, mark: Mark, error: SceneError) -> None:
         """Notes what was raised at a place."""

@@ -7,14 +7,16 @@ import jax.numpy as jnp
 
 import models
 from render import device
-from render.dream import Network, ascend
-from render.frames import dream_arguments, film_length
+from render.frames import dream_arguments, film_length, programs
 from render.image import Shape
+from render.programs import Programs
 from render.progress import clock
 from render.scene import Scene
 from render.schedule import FrameParams, frame_params
 
 MEASURED_PIXELS = 120_000  # the octave timed is the largest up to this many pixels: quick, and past the fixed costs
+
+FRAMES_HELD = 6  # besides the network's own: start, base, detail, the warped and the finished frame, its 8-bit copies
 
 
 def plan(scene: Scene) -> str:
@@ -25,7 +27,8 @@ def plan(scene: Scene) -> str:
     w, h = scene.size
     how = dream_arguments(scene, params[0], jax.random.key(0))
     sizes = ", ".join(f"{w}×{h}" for h, w in how["shapes"])
-    seconds = step_pixels(scene) * seconds_per_pixel(network, how)
+    ascend = programs(scene, network, params[0])
+    seconds = step_pixels(scene) * seconds_per_pixel(ascend, how)
     return "\n".join(
         [
             f"film      {scene.output.path}: {film_length(scene)} frames, {w}×{h}, "
@@ -33,7 +36,7 @@ def plan(scene: Scene) -> str:
             f"network   {scene.model.name}: {', '.join(label(t) for t in how['targets']) or 'no layer has weight'}",
             f"octaves   {sizes} ({params[0].iterations} iterations each)",
             f"time      about {clock(seconds)}, {seconds / len(params):.2f} s a frame, as measured on {device.name()}",
-            f"memory    about {memory(network, how, (h, w)) / 1e6:.0f} MB besides Python's own",
+            f"memory    about {memory(ascend, how, (h, w)) / 1e6:.0f} MB besides Python's own",
         ]
     )
 
@@ -56,37 +59,25 @@ def step_pixels(scene: Scene) -> float:
     return sum(sampled) / len(sampled) * len(params)
 
 
-def seconds_per_pixel(network: Network, how: dict, steps: int = 4) -> float:
-    """Seconds of one ascent step, per pixel."""
+def seconds_per_pixel(ascend: Programs, how: dict, steps: int = 4) -> float:
+    """Seconds of one ascent step, per pixel of the octave."""
     if not how["targets"]:
         return 0.0
-    fitting = [s for s in how["shapes"] if s[0] * s[1] <= MEASURED_PIXELS]
-    shape = fitting[-1] if fitting else how["shapes"][0]
-    run = compiled(network, how, shape)
+    shapes = [s for s in how["shapes"] if s[0] * s[1] <= MEASURED_PIXELS] or how["shapes"][:1]
     times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        jax.block_until_ready(run(*arguments(network, how, shape, steps)))
+    for _ in range(4):  # the first one compiles
+        x, began = jnp.full((*shapes[-1], 3), 128.0), time.perf_counter()
+        knobs = {"step_size": jnp.float32(how["step_size"]), "jitter": jnp.int32(how["jitter"]), "key": how["key"]}
+        last = jnp.int32(0), jnp.int32(steps)
+        jax.block_until_ready(ascend(x, jnp.float32(how["weights"]), steps=last, targets=how["targets"], **knobs))
         times.append(time.perf_counter() - began)
-    return sorted(times)[1] / steps / (shape[0] * shape[1])
+    return sorted(times[1:])[1] / steps / (shapes[-1][0] * shapes[-1][1])
 
 
-def memory(network: Network, how: dict, shape: Shape) -> float:
+def memory(ascend: Programs, how: dict, shape: Shape) -> float:
     """Bytes that the full-size octave holds at once, as the compiler laid it out, and the frames around it."""
-    frame = shape[0] * shape[1] * 3 * 4
+    around = FRAMES_HELD * shape[0] * shape[1] * 3 * 4
     if not how["targets"]:
-        return 4.0 * frame
-    analysis = compiled(network, how, shape).memory_analysis()
-    return analysis.temp_size_in_bytes + analysis.argument_size_in_bytes + 4.0 * frame
-
-
-def arguments(network: Network, how: dict, shape: Shape, steps: int):
-    """Arguments of `ascend` on a grey picture of a size."""
-    x = jnp.full((*shape, 3), 128.0)
-    knobs = jnp.float32(how["step_size"]), jnp.int32(how["jitter"]), how["key"], (jnp.int32(0), jnp.int32(steps))
-    return network, x, jnp.float32(how["weights"]), *knobs
-
-
-def compiled(network: Network, how: dict, shape: Shape):
-    """`ascend` compiled for a size."""
-    return ascend.lower(*arguments(network, how, shape, 0), targets=how["targets"]).compile()
+        return around
+    analysis = ascend.prepare(shape, how["targets"]).result().memory_analysis()
+    return analysis.temp_size_in_bytes + analysis.argument_size_in_bytes + around

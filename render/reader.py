@@ -14,9 +14,11 @@ from render.layers import Layers, split_layer
 from render.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
 from render.overrides import ROOT, override, with_output
 from render.scene import LENGTHS, MAX_FRAMES, QUALITIES, STARTS, Scene, with_quality
+from render.schedule import scene_clock
 
 __all__ = ["SceneError", "read_scene"]
 
+TIMING = ("fps", "bpm", *LENGTHS)  # what schedules are sampled by
 ONE_OF = {"start": STARTS, "": LENGTHS}  # where → the keys of which exactly one is given
 
 
@@ -37,8 +39,13 @@ def read_scene(
     if not _given(root, "output.path"):
         scene = replace(scene, output=replace(scene.output, path=Path("out") / f"{path.stem}.mp4"))
     _check(scene, root, path, problems)
+    scene = scene if quality is None else with_quality(scene, quality)
+    if not problems.about(TIMING):
+        clock = scene_clock(scene)
+        for check in problems.later:
+            check(clock)
     problems.check()
-    return scene if quality is None else with_quality(scene, quality)
+    return scene
 
 
 def _given(root: Node, path: str) -> Node | None:

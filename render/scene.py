@@ -12,7 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from render.curves import Curve, is_keyframes
+from render.curve_reader import is_keyframes
+from render.curves import Curve
 from render.kinds import Choice, Colour, File, Fps, Kind, Name, Number, Pair, Size
 from render.layers import Layers, Target
 from render.marks import Node, Problems, shown
@@ -51,6 +52,25 @@ class Smallest:
     """As many octaves as fit above this shortest side."""
 
     smallest: Curve = moving(96, "shortest side of the smallest octave, in pixels", least=8, most=16384, whole=True)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """auto, off, or the side of a tile in pixels."""
+
+    words: Choice = Choice(("auto", "off"))
+    side: Number = Number(64, 4096, whole=True)
+
+    def describe(self) -> str:
+        return f"auto, off, or {self.side.describe()}"
+
+    def read(self, node: Node, key: str, problems: Problems) -> str | int | None:
+        if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            return self.side.read(node, key, problems)  # type: ignore[return-value]
+        if node.text in self.words.words:
+            return node.text
+        problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}")
+        return None
 
 
 @dataclass(frozen=True)
@@ -120,6 +140,9 @@ class Dream:
     keep: Keep = key(
         Section(Keep, ("mean", "contrast")), "how strongly mean and contrast are drawn to the start's, 0 to 1", Keep()
     )
+    tile: str | int = key(
+        Tile(), "large pictures are dreamed in tiles of at most this side, in pixels: memory stays bounded", "auto"
+    )
 
 
 ZERO = Curve.constant(0)
@@ -161,6 +184,7 @@ class Scene:
     model: Model = key(Section(Model, ("name",)), "the network that dreams", Model())
     size: tuple[int, int] = key(Size(), "width, height in pixels, both even", (640, 360))
     fps: Fraction = key(Fps(), "frames per second", Fraction(24))
+    bpm: float | None = key(Number(0.01, 100_000), "beats per minute, for times in beats: 8b, and `beat`", None)
     duration: float | None = key(Number(above=0), "the film's length in seconds", None)
     frames: int | None = key(Number(1, MAX_FRAMES, whole=True), "the film's length in frames", None)
     seed: int = key(Number(0, 2**32 - 1, whole=True), "decides every random number of the film", 0)

@@ -1,6 +1,6 @@
-"""Schedules: every moving number of a scene, evaluated once to one plain value per frame.
+"""Schedules: every moving number of a scene, evaluated once to one plain value per frame. Numpy only, pure.
 
-Notation: t is seconds from the film's start, float64 [n] for n frames; frame k is at t = k / fps. Numpy only, pure.
+Notation as in clock.py: frame k of n is at t = k / fps seconds; a column is float64 [n], a curve sampled at all frames.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from render.clock import Clock
 from render.curves import Curve
+from render.marks import SceneError
 
 if TYPE_CHECKING:
     from render.scene import Motion, Scene
@@ -66,16 +68,19 @@ def _at(column: Any, k: int) -> Any:
 
 
 def frame_params(scene: "Scene") -> FrameList:
-    """One FrameParams for each of the film's frames."""
-    n, fps, dream, motion = scene.length, scene.fps, scene.dream, scene.motion
-    share = motion_share(motion, fps)
+    """One FrameParams for each of the film's frames. SceneError where a schedule is not finite."""
+    n, dream, motion, clock = scene.length, scene.dream, scene.motion, scene_clock(scene)
+    share = motion_share(motion, scene.fps)
 
     def column(curve: Curve | None, convert: Callable[[np.ndarray], np.ndarray] = lambda values: values) -> Any:
         if curve is None:
             return None
         if curve.is_constant:  # a view without memory of its own: a week of film is fifteen million frames
-            return np.broadcast_to(convert(np.array(curve.values[0])), (n,))
-        return convert(curve.sample(np.arange(n) / float(fps)))
+            return np.broadcast_to(convert(curve.sample(clock.at(clock.k[:1]))[0]), (n,))
+        values = curve.sample(clock)
+        if not np.isfinite(values).all():  # of very long films the reader has looked at a part of the frames only
+            raise SceneError([f"a schedule has no value at frame {np.argmin(np.isfinite(values))}: {curve}"])
+        return convert(values)
 
     def whole(curve: Curve | None) -> Any:
         return column(curve, lambda values: np.rint(values).astype(np.int64))
@@ -99,6 +104,11 @@ def frame_params(scene: "Scene") -> FrameList:
         "center": tuple(column(curve) for curve in motion.center),
     }
     return FrameList(columns, n)
+
+
+def scene_clock(scene: "Scene") -> Clock:
+    """All frames of a scene's film."""
+    return Clock.of(scene.length, scene.fps, scene.motion.fps, scene.duration or 0, scene.bpm)
 
 
 def motion_share(motion: "Motion", fps: Any) -> float:

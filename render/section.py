@@ -7,7 +7,7 @@ import re
 from dataclasses import Field, dataclass, fields
 from typing import Any
 
-from render.curves import is_keyframes
+from render.curve_reader import is_keyframes
 from render.kinds import Colour
 from render.marks import Entry, Node, Problems, join, listed, near, shown
 

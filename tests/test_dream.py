@@ -1,5 +1,7 @@
 """The ascent against an independent float64 computation, and its properties on small and real networks."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -123,9 +125,16 @@ def test_the_objective_rises_on_the_real_network(squeezenet, weights):
     targets = tuple(Target("fire5", (3, 17)) if "[" in name else Target(name) for name in weights)
     before = jnp.asarray(image(64, 80))
     after = dream.dream(
-        squeezenet, before, list(weights.values()), targets=targets, shapes=[(45, 57), (64, 80)], iterations=6,
-        step_size=1.5, jitter=4, key=key(),
-    )  # fmt: skip
+        partial(dream.ascend, squeezenet),
+        before,
+        list(weights.values()),
+        targets=targets,
+        shapes=[(45, 57), (64, 80)],
+        iterations=6,
+        step_size=1.5,
+        jitter=4,
+        key=key(),
+    )
     w = jnp.float32(list(weights.values()))
     value = jax.jit(lambda x: score(squeezenet(x[None]), targets, w))
     assert float(value(after)) > float(value(before)) + 0.5
@@ -135,8 +144,11 @@ def test_a_picture_forms_into_the_dream(squeezenet):
     how = {"targets": (Target("fire3"),), "shapes": [(32, 40), (45, 56)], "iterations": 3}
     how |= {"step_size": 1.5, "jitter": 4, "key": key()}
     full = jnp.asarray(image(45, 56))
-    whole = dream.dream(squeezenet, full, [1.0], **how)
-    stages = [np.asarray(dream.developed(full, *s)) for s in dream.dream_steps(squeezenet, full, [1.0], every=1, **how)]
+    whole = dream.dream(partial(dream.ascend, squeezenet), full, [1.0], **how)
+    stages = [
+        np.asarray(dream.developed(full, *s))
+        for s in dream.dream_steps(partial(dream.ascend, squeezenet), full, [1.0], every=1, **how)
+    ]
     assert len(stages) == 6
     assert all(s.shape == (45, 56, 3) for s in stages)
     np.testing.assert_allclose(stages[-1], whole, atol=0.2)

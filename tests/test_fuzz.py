@@ -21,7 +21,8 @@ FUZZ = settings(
 WORDS = st.sampled_from(
     """start noise uniform image grey.png duration frames dream layers fire7 octaves smallest keep mean motion zoom
     translate output path x.png record iterations size fps model weights colour ease 0s 4s 1 -1 0.5 1e-3 1e400 .nan ~
-    true on 30000/1001 50% "1+t" "#abc" fire7[3] &a *a !!python/x <<""".split()  # noqa: SIM905
+    true on 30000/1001 50% "1+t" "#abc" fire7[3] &a *a !!python/x << bpm 8b 96f smooth spline "0:(1),9:(t)"
+    1+sin(t) 1/t beat**9 (t) '1-'""".split()  # noqa: SIM905
 )
 MARKS = st.sampled_from(
     [": ", ":", ", ", "\n", "\n  ", "\n- ", "{", "}", "[", "]", "'", '"', " ", "#", "\t", "|\n", "? ", "---\n"]
@@ -29,10 +30,10 @@ MARKS = st.sampled_from(
 SOUP = st.lists(st.one_of(WORDS, MARKS, st.text(max_size=3)), max_size=40).map("".join)
 
 
-def check(data, overrides=()):
+def check(data, overrides=(), quality=None):
     Path("s.yaml").write_bytes(data)
     try:
-        scene = read_scene("s.yaml", overrides)
+        scene = read_scene("s.yaml", overrides, quality=quality)
         assert scene.length == len(frame_params(scene))
         frame_params(scene)[scene.length - 1]
     except SceneError as error:
@@ -68,8 +69,54 @@ def test_a_good_scene_with_mistakes(data):
     check(text.encode())
 
 
+PIECES = st.sampled_from(
+    """t f p n fps bpm beat max_f sin cos log sqrt noise pulse where clamp x import lambda 1 2.5 1e999 9**9 + - * / ** %
+    < == ( ) , : ; . ' " [ ] { } \\ # 0:( 60:( if else not and in \t \n × \0 \ud800""".split(" ")  # noqa: SIM905
+)
+EXPRESSIONS = st.lists(PIECES, max_size=16).map(" ".join) | st.lists(PIECES, max_size=16).map("".join)
+TIMES = st.sampled_from(["0", "4s", "-1.5s", "96f", "50%", "8b", "1e99s", "1e-300", "ease", "later", ".5", "0f", "0b"])
+NUMBERS = st.one_of(st.integers(-9, 9), st.floats(), EXPRESSIONS, st.dictionaries(TIMES, st.floats(-9, 9) | WORDS))
+
+
+@FUZZ
+@given(
+    st.sampled_from(["motion.zoom", "motion.rotate", "dream.octaves", "dream.keep", "dream.layers.fire7"]),
+    NUMBERS,
+    st.sampled_from([[], ["bpm=90"], ["bpm=0.01"], ["fps=1000"], ["duration=1e-3"], ["duration=1e7", "fps=5"]]),
+    st.sampled_from([None, "draft", "4k"]),
+)
+@example("motion.zoom", "(" * 10_000, [], None)
+@example("motion.zoom", "1 / (t - 2)", [], "4k")
+def test_any_schedule(key, value, more, quality):
+    text = value if isinstance(value, str) else yaml.safe_dump(value, default_flow_style=True).removesuffix("...\n")
+    quoted = "'" + text.replace("'", "''") + "'" if isinstance(value, str) else text.strip()
+    parts = key.split(".")
+    scene = (
+        "start: {noise: uniform}\n"
+        + ("" if more else "duration: 4\n")
+        + "".join(f"{'  ' * i}{part}:{f' {quoted}' if i == len(parts) - 1 else ''}\n" for i, part in enumerate(parts))
+    )
+    check(
+        scene.encode("utf-8", "surrogatepass"),
+        [*more, *(["duration=4"] if more and "dur" not in more[0] else [])],
+        quality,
+    )
+
+
 KEYS = [
-    *("size", "fps", "frames", "seed", "model", "start", "start.noise", "start.colour", "start.image", "output.path"),
+    *(
+        "size",
+        "fps",
+        "frames",
+        "seed",
+        "bpm",
+        "model",
+        "start",
+        "start.noise",
+        "start.colour",
+        "start.image",
+        "output.path",
+    ),
     *("dream.layers", "dream.octaves", "dream.keep", "motion.zoom", "motion.zoom.0s", "motion.translate"),
 ]
 VALUES = st.recursive(

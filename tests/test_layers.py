@@ -53,7 +53,9 @@ def test_conv(h, w, k, stride, padding):
 
 
 @pytest.mark.parametrize("h, w", SIZES)
-@pytest.mark.parametrize("k, stride, padding", [(3, 2, "SAME"), (7, 2, "SAME"), (7, 2, 3), (3, 1, "SAME"), (1, 2, "SAME")])
+@pytest.mark.parametrize(
+    "k, stride, padding", [(3, 2, "SAME"), (7, 2, "SAME"), (7, 2, 3), (3, 1, "SAME"), (1, 2, "SAME")]
+)
 def test_thin(h, w, k, stride, padding):
     x, kernel = normal(0, 2, h, w, 3), normal(1, k, k, 3, 8)
     assert_same(
@@ -64,7 +66,9 @@ def test_thin(h, w, k, stride, padding):
 
 
 @pytest.mark.parametrize("h, w", [*SIZES, (2, 3), (13, 16)])
-@pytest.mark.parametrize("k, stride, padding", [(3, 2, "SAME"), (2, 2, "SAME"), (3, 1, "SAME"), (3, 2, 1), (3, 3, "SAME")])
+@pytest.mark.parametrize(
+    "k, stride, padding", [(3, 2, "SAME"), (2, 2, "SAME"), (3, 1, "SAME"), (3, 2, 1), (3, 3, "SAME")]
+)
 def test_max_pool(h, w, k, stride, padding):
     x = few_values(0, 2, h, w, 5)
     assert_same(
@@ -77,12 +81,24 @@ def test_max_pool(h, w, k, stride, padding):
 def test_max_pool_that_rounds_up():
     x = few_values(0, 1, 12, 13, 4)
     padding = ceil_mode(x.shape, 3, 2, 0)
-    assert pool.plain(x, 3, 2, padding).shape == (1, 6, 6, 4)  # as Caffe: ceil((12 - 3) / 2) + 1, ceil((13 - 3) / 2) + 1
+    assert pool.plain(x, 3, 2, padding).shape == (1, 6, 6, 4)  # as Caffe: ceil((12 - 3) / 2) + 1, (13 - 3) / 2 + 1
     assert_same(lambda x: pool.max_pool(x, 3, 2, padding), lambda x: pool.plain(x, 3, 2, padding), x)
 
 
 def test_same_padding_is_tensorflows():
     assert [(a.low, a.high, a.m) for a in axes((1, 6, 7, 3), 3, 2, "SAME")] == [(0, 1, 3), (1, 1, 4)]
+
+
+@pytest.mark.parametrize("h, w", [(10, 10), (13, 18)])
+@pytest.mark.parametrize("padding", ["SAME", "VALID", 2, ((0, 3), (1, 0))])
+def test_conv_by_winograd(h, w, padding):
+    x, kernel = normal(0, 2, h, w, 32), normal(1, 3, 3, 32, 40)
+    back = convolution.turned(kernel, 1)
+    assert_same(
+        lambda x: convolution.conv(x, kernel, back, 1, padding),
+        lambda x: convolution.plain(x, kernel, 1, padding),
+        x,
+    )
 
 
 def test_weights_get_no_gradient():
@@ -102,8 +118,8 @@ def make_convs(key):
 def branches(convs, x):
     """A stem with a pool, two branches, and two readers of their parts."""
     stem, narrow, wide, reader, wide_reader = convs
-    _, x = stem.both((x,), True)
-    parts = (narrow((x,)), wide.both((x,), False)[0])
+    _, x = stem.pooled((x,))
+    parts = (narrow((x,)), wide((x,)))
     return reader(parts), wide_reader(parts)
 
 
@@ -161,7 +177,8 @@ def test_blocks_under_vmap(convs):
 def test_blocks_on_two_devices(convs):
     x = normal(3, 4, 31, 45, 3)
     gradient = jax.jit(jax.grad(energy(branches), argnums=1))
-    split = NamedSharding(jax.make_mesh((2,), ("batch",), axis_types=(jax.sharding.AxisType.Auto,)), PartitionSpec("batch"))
+    mesh = jax.make_mesh((2,), ("batch",), axis_types=(jax.sharding.AxisType.Auto,))
+    split = NamedSharding(mesh, PartitionSpec("batch"))
     spread = gradient(convs, jax.device_put(x, split))
     assert spread.sharding.is_equivalent_to(split, 4)
     assert close(spread, gradient(convs, x))

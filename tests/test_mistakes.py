@@ -9,7 +9,8 @@ from PIL import Image
 from scenes import ENDINGS, TWO_LINES, ZOOM, folder, mistakes, read
 
 LAYERS = "conv1, fire2, fire3, fire4, fire5, fire6, fire7, fire8, fire9 and conv10"
-SO_FAR = "only numbers and keyframes in seconds, such as {0s: 1.0, 4s: 1.05}, are understood so far"
+FORMS = "keyframes such as {0s: 1, 4s: 2}, or an expression such as 1 + sin(t)"
+TIMES = "a keyframe's is such as 4s, 96f (frames), 50% (of the film) or 8b (beats)"
 pytestmark = pytest.mark.usefixtures("folder")
 
 
@@ -18,13 +19,14 @@ BAD = [
     ("dream:\n  octave: 3", "4:3: dream.octave: unknown key 'octave'; did you mean 'octaves'?"),
     (
         "colours: 3",
-        "3:1: colours: unknown key 'colours'; known are model, size, fps, duration, frames, seed, start, dream, motion "
-        "and output",
+        "3:1: colours: unknown key 'colours'; known are model, size, fps, bpm, duration, frames, seed, start, dream, "
+        "motion and output",
     ),
     ("octaves: 3", "3:1: octaves: unknown key 'octaves'; it belongs under dream.octaves"),
     (
         "1: 2",
-        "3:1: 1: unknown key '1'; known are model, size, fps, duration, frames, seed, start, dream, motion and output",
+        "3:1: 1: unknown key '1'; known are model, size, fps, bpm, duration, frames, seed, start, dream, motion "
+        "and output",
     ),
     ("duration: 5", "3:1: duration: the key 'duration' is here twice, first in line 2"),
     (
@@ -60,7 +62,7 @@ BAD = [
     ("motion:\n  zoom: -1", f"4:9: motion.zoom: must be above 0, not -1 {ZOOM}"),
     ("motion: {zoom: 0}", f"3:16: motion.zoom: must be above 0, not 0 {ZOOM}"),
     ("motion: {zoom: 1001}", f"3:16: motion.zoom: must be at most 1000, not 1001 {ZOOM}"),
-    ("motion: {zoom: yes}", "3:16: motion.zoom: must be a number above 0, or keyframes in seconds, not 'yes'"),
+    ("motion: {zoom: yes}", f"3:16: motion.zoom: must be a number above 0, {FORMS}, not 'yes'"),
     ("motion: {zoom: true}", f"3:16: motion.zoom: must be a number above 0, not true {ZOOM}"),
     ("motion: {zoom: [1, 2]}", f"3:16: motion.zoom: must be a number above 0, not [1, 2] {ZOOM}"),
     ("motion: {rotate: .nan}", "3:18: motion.rotate: must be a finite number, not .nan"),
@@ -69,7 +71,7 @@ BAD = [
     ("motion: {translate: 3}", "3:21: motion.translate: must be [x, y], each a number from -1000 to 1000, not 3"),
     (
         "motion: {center: [0, x]}",
-        "3:22: motion.center: must be a number from -1000 to 1000, or keyframes in seconds, not 'x'",
+        f"3:22: motion.center: must be a number from -1000 to 1000, {FORMS}, not 'x'",
     ),
     (
         "motion: {border: miror}",
@@ -91,23 +93,35 @@ BAD = [
     ("output: {crf: 99}", "3:15: output.crf: must be from 0 to 51, not 99"),
     # schedules
     ("motion: {zoom: {0s: 1, 4s: -2}}", f"3:28: motion.zoom.4s: must be above 0, not -2 {ZOOM}"),
-    ("motion: {zoom: {1s: 1, 1.0: 2}}", "3:24: motion.zoom: two keyframes at 1 s"),
+    ("motion: {zoom: {1s: 1, 1.0: 2}}", "3:24: motion.zoom: two keyframes at 1 s, 1s and 1.0"),
     (
         "motion: {zoom: {}}",
         "3:16: motion.zoom: holds no keyframe; write a number or keyframes such as {0s: 1.0, 4s: 1.05}",
     ),
     (
         "motion: {zoom: {later: 1}}",
-        "3:17: motion.zoom: 'later' is no time; keyframes begin with seconds, as in {0s: 1.0, 4s: 1.05}",
+        f"3:17: motion.zoom: 'later' is no time; {TIMES}",
     ),
     ("motion: {zoom: {1e99s: 1}}", "3:17: motion.zoom: a keyframe at 1e99s is too far away"),
-    ("motion: {zoom: {0s: 1, 50%: 2}}", f"3:24: motion.zoom: 50% is a time in per cent; {SO_FAR}"),
-    ("motion: {zoom: {0s: 1, 96f: 2}}", f"3:24: motion.zoom: 96f is a time in frames; {SO_FAR}"),
-    ("motion: {zoom: {0s: 1, 8b: 2}}", f"3:24: motion.zoom: 8b is a time in beats; {SO_FAR}"),
-    ("motion: {zoom: {0s: 1, ease: in}}", f"3:24: motion.zoom: easing is not understood yet; {SO_FAR}"),
-    ('motion: {zoom: "1 + t/8"}', f"3:16: motion.zoom: '1 + t/8' is an expression; {SO_FAR}"),
-    ('motion: {zoom: "0:(1.02), 60:(1.05)"}', f"3:16: motion.zoom: '0:(1.02), 60:(1.05)' is Deforum's form; {SO_FAR}"),
-    ('motion: {zoom: "1.5"}', "3:16: motion.zoom: '1.5' is text because of its quotes; write 1.5 without them"),
+    ("motion: {zoom: {0s: 1, 5m: 2}}", f"3:24: motion.zoom: '5m' is no time; {TIMES}"),
+    (
+        "motion: {zoom: {0s: 1, 8b: 2}}",
+        "3:24: motion.zoom: 8b is in beats, which need a top-level bpm, such as bpm: 120",
+    ),
+    ("motion: {zoom: {2s: 1, 48f: 2}}", "3:24: motion.zoom: two keyframes at 2 s, 2s and 48f"),
+    ("motion: {zoom: {100%: 1, 4: 2}}", "3:26: motion.zoom: two keyframes at 4 s, 100% and 4"),
+    ("bpm: 120\nmotion: {zoom: {2s: 1, 4b: 2}}", "4:24: motion.zoom: two keyframes at 2 s, 2s and 4b"),
+    ("bpm: 0", "3:6: bpm: must be from 0.01 to 100000, not 0"),
+    (
+        "motion: {zoom: {0s: 1, ease: smoth}}",
+        "3:30: motion.zoom.ease: must be linear, step, smooth, in, out, in_out or spline, not 'smoth'; "
+        "did you mean 'smooth'?",
+    ),
+    (
+        "motion: {zoom: {ease: in}}",
+        "3:16: motion.zoom: holds no keyframe; write a number or keyframes such as {0s: 1.0, 4s: 1.05}",
+    ),
+    ('motion: {zoom: {0s: "1+t"}}', f"3:21: motion.zoom.0s: must be a number above 0, not '1+t' {ZOOM}"),
     (
         "motion: {center: {0s: 0}}",
         "3:18: motion.center: must be [x, y], each a number from -1000 to 1000, not a mapping {0s}; "
@@ -123,7 +137,7 @@ BAD = [
         "dream:\n  layers:\n    fire7[384]: 1",
         "5:5: dream.layers: fire7[384]: the channels of fire7 are 0 to 383, 384 is none",
     ),
-    ("dream: {layers: {fire7: x}}", "3:25: dream.layers.fire7: must be a number, or keyframes in seconds, not 'x'"),
+    ("dream: {layers: {fire7: x}}", f"3:25: dream.layers.fire7: must be a number, {FORMS}, not 'x'"),
     ("dream: {layers: {fire7}}", "3:23: dream.layers.fire7: must be a number, not nothing"),
     (
         "dream:\n  layers: fire7, fire8",
@@ -156,6 +170,85 @@ BAD = [
         "3:18: output.record: must be frames, octaves or iterations, not 'frame'; did you mean 'frames'?",
     ),
 ]
+
+
+EXPRESSIONS = [  # what motion.zoom is, column after `zoom: `, what is told
+    ("1 + tt", 4, "there is no name 'tt' in an expression; did you mean 't'?"),
+    ('"1 + tt"', 5, "there is no name 'tt' in an expression; did you mean 't'?"),
+    ("'1 + tt'", 5, "there is no name 'tt' in an expression; did you mean 't'?"),
+    (r'"\x31\t+\u0020tt"', 14, "there is no name 'tt' in an expression; did you mean 't'?"),
+    ('&a !!str "1 + tt"', 14, "there is no name 'tt' in an expression; did you mean 't'?"),
+    ("sine(t)", 0, "there is no function 'sine'; did you mean 'sin'?"),
+    (
+        "1 + x",
+        4,
+        "there is no name 'x' in an expression; known are t, f, p, n, fps, bpm, beat, pi and tau",
+    ),
+    ("9**9**9", 3, "a power of 3.874e+08 is too large; powers go to 100"),
+    ("().__class__", 2, ".__class__ is no part of an expression: a number has no attributes"),
+    ("__import__('os')", 11, "the character ' has no meaning in an expression"),
+    ("1 + f(2)", 4, "f is no function; write f * (…)"),
+    ("1 + (t", 4, "cannot be read: '(' was never closed"),
+    ("1 + t -", 7, "ends too soon"),
+    ("1 + t t", 6, "cannot be read from 't' on"),
+    ("t = 2", 2, "= sets nothing in an expression; == compares"),
+    ("t^2", 1, "^ is no operator between numbers; a power is written **"),
+    ("1 + t × 2", 6, "the character × has no meaning in an expression; write *"),
+    ("'lambda: 1'", 1, "this is no part of an expression: an expression cannot define a function"),
+    ("1 + 1e999", 4, "holds too large a number"),
+    ("1 + mix(1, 2)", 4, "write mix(a, b, u), not 2 numbers"),
+    ("1 + 0.1 * beat", 10, "beat needs a top-level bpm, such as bpm: 120"),
+    ("bpm / 100", 0, "bpm needs a top-level bpm, such as bpm: 120"),
+    ("1 - 2 / 4 - 1", 0, "is -0.5; must be above 0"),
+    ("1 - 1.2 * (f >= 17)", 0, "is -0.2 at frame 17 (0.71 s); must be above 0"),
+    ("1000 + t", 0, "is 1000.04 at frame 1 (0.04 s); must be at most 1000"),
+    ("1 / (f - 24)", 0, "is -0.0416667 at frame 0 (0.00 s); must be above 0"),
+    ("1 / abs(f - 24)", 0, "is infinite at frame 24 (1.00 s), where f = 24"),
+    ("1 + sqrt(t - p - 1)", 0, "is not a number at frame 0 (0.00 s), where p = 0, t = 0"),
+    ("0:(1.02), 60:(1.05", 13, "cannot be read: '(' was never closed"),
+    ("0:(1.02), 60:(1.05 + tt)", 21, "there is no name 'tt' in an expression; did you mean 't'?"),
+    ("0:(1.02), later:(1.05)", 10, "there is no name 'later' in an expression; known are max_f, pi and tau"),
+    ("0:(1.02), 1.05", 10, "'1.05' is no keyframe; write FRAME:(VALUE), as in 0:(1.02), 60:(1.05)"),
+    ("0:(1.02), 60:(1.05), 60:(1)", 0, "two keyframes at frame 60"),
+    ("0:(1.02), 50:(1 / (t - 60))", 0, "is -0.0104 at frame 46 (1.92 s); must be above 0"),
+    ("0:(1.02), 60:(1 / (t - 60))", 0, "is infinite at frame 60 (2.50 s), where t = 60"),
+    ("0:(1.02), 60:(-1)", 0, "is -0.0236667 at frame 31 (1.29 s); must be above 0"),
+]
+
+
+@pytest.mark.parametrize("written, column, told", EXPRESSIONS, ids=[written for written, _, _ in EXPRESSIONS])
+def test_a_mistake_in_an_expression_is_told_with_its_column(written, column, told):
+    (line,) = mistakes(f"{TWO_LINES}motion:\n  zoom: {written}\n")
+    assert line == f"s.yaml:4:{9 + column}: motion.zoom: {told}"
+
+
+def test_an_expression_over_several_lines_is_told_where_it_begins():
+    (line,) = mistakes(TWO_LINES + "motion:\n  zoom: >\n    1 +\n    tt\n")
+    assert line.startswith("s.yaml:4:9: motion.zoom: there is no name 'tt'")
+    (line,) = mistakes(TWO_LINES, "motion.zoom=1 + tt")
+    assert line.startswith("--set motion.zoom=1 + tt: motion.zoom: there is no name 'tt'")
+
+
+def test_whole_numbers_are_rounded_before_their_bounds_are_checked():
+    assert read(TWO_LINES + "dream: {octaves: 1 + 3.4 * p, jitter: '0.4 - 1e-9 * t'}")
+    assert mistakes(TWO_LINES + "dream: {octaves: 0.4 + p}") == [
+        "s.yaml:3:18: dream.octaves: is 0.4 at frame 0 (0.00 s); must be from 1 to 32"
+    ]
+
+
+def test_layers_weights_and_pairs_are_checked_too():
+    told = mistakes(TWO_LINES + "dream: {layers: {fire7: 1 / t}}\nmotion: {translate: [0, 1 / t]}")
+    assert told == [
+        f"s.yaml:{at} is infinite at frame 0 (0.00 s), where t = 0"
+        for at in ("3:25: dream.layers.fire7:", "4:25: motion.translate:")
+    ]
+
+
+def test_values_are_checked_at_the_frames_that_are_rendered():
+    text = TWO_LINES + "motion: {rotate: 1 / (f - 0.4)}"  # at 60 fps the first frame after 0 is at f = 0.4
+    read(text)
+    (line,) = mistakes(text, quality="high")
+    assert line.endswith("is infinite at frame 1 (0.02 s), where f = 0.4")
 
 
 @pytest.mark.parametrize("more, line", BAD, ids=[more.replace("\n", "|") for more, _ in BAD])

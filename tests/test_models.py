@@ -74,7 +74,7 @@ def test_sizes_halve_and_round_up(squeezenet):
 
 
 def test_a_feature_stays_over_what_it_sees(squeezenet):
-    """A mirrored picture gives mirrored activation maps' positions: the strongest cell moves to the mirrored place."""
+    """A white dot in the middle of 129 pixels answers in the middle of 9 cells."""
     dot = np.full((1, 129, 129, 3), 128, np.float32)
     dot[:, 64, 64] = 255
     energy = np.square(jax.jit(lambda network, x: network(x)["fire5"])(squeezenet, jnp.asarray(dot))).sum(-1)[0]
@@ -115,7 +115,9 @@ def test_all_that_does_not_fit_is_listed_at_once(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("content", [SHIPPED.read_bytes()[:-1000], b"", b"no weights at all, only some text", b"\x89PNG"])
+@pytest.mark.parametrize(
+    "content", [SHIPPED.read_bytes()[:-1000], b"", b"no weights at all, only some text", b"\x89PNG"]
+)
 def test_damaged_files_say_so(tmp_path, content):
     path = tmp_path / "damaged.safetensors"
     path.write_bytes(content)
@@ -124,7 +126,7 @@ def test_damaged_files_say_so(tmp_path, content):
 
 
 def test_missing_file_says_so(tmp_path):
-    with pytest.raises(WeightsError, match="cannot read the weights .*nowhere"):
+    with pytest.raises(WeightsError, match=r"cannot read the weights .*nowhere"):
         models.load("squeezenet1_1", tmp_path / "nowhere.safetensors")
 
 

@@ -60,21 +60,21 @@ output: {path: stills/####.png, crf: 20, record: octaves}
     assert scene.frames == scene.length == 192 and scene.duration is None and scene.seed == 7
     assert scene.start == Start(noise="perlin", level=100.0, contrast=20.0, scale=0.1)
     targets = [(t.layer, t.channels, t.weight) for t in scene.dream.layers]
-    fade = Curve((0.0, 4.0), (0.0, 1.0))
+    fade = Curve.keyframes({0: 0, 4: 1})
     assert targets == [("fire7", (), C(1)), ("fire8", (17,), C(-0.5)), ("fire5", (3, 17, 40), fade)]
     assert scene.dream == Dream(
         layers=scene.dream.layers,
         octaves=Smallest(C(96)),
         octave_scale=C(1.5),
-        iterations=Curve((0.0, 1.5), (20.0, 4.0)),
+        iterations=Curve.keyframes({0: 20, 1.5: 4}),
         step_size=C(2),
         jitter=C(16),
-        keep=Keep(mean=C(0.1), contrast=Curve((0.0, 2.0), (0.3, 0.1)), target=C(50)),
+        keep=Keep(mean=C(0.1), contrast=Curve.keyframes({0: 0.3, 2: 0.1}), target=C(50)),
     )
     assert scene.motion == Motion(
-        zoom=Curve((0.0, 4.0), (1.0, 1.05)),
+        zoom=Curve.keyframes({0: 1, 4: 1.05}),
         rotate=C(-0.2),
-        translate=(C(0.01), Curve((0.0, 1.0), (0.0, -0.02))),
+        translate=(C(0.01), Curve.keyframes({0: 0, 1: -0.02})),
         center=(C(0.25), C(0.75)),
         per="second",
         border="wrap",
@@ -115,13 +115,13 @@ def test_layers_without_weights_have_weight_1(written, names):
 
 def test_keep_in_short():
     assert read(TWO_LINES + "dream: {keep: 0.4}").dream.keep == Keep(C(0.4), C(0.4), None)
-    fade = Curve((0.0, 2.0), (0.4, 0.0))
+    fade = Curve.keyframes({0: 0.4, 2: 0})
     assert read(TWO_LINES + "dream: {keep: {0s: 0.4, 2s: 0}}").dream.keep == Keep(fade, fade, None)
 
 
 def test_keyframes_in_any_order_and_empty_sections_are_defaults():
     scene = read(TWO_LINES + "dream:\n  # jitter: 3\nmotion: {zoom: {4s: 1.1, -1s: 0.9}}\noutput:\n")
-    assert scene.dream == Dream() and scene.motion.zoom == Curve((-1.0, 4.0), (0.9, 1.1))
+    assert scene.dream == Dream() and scene.motion.zoom == Curve.keyframes({4: 1.1, -1: 0.9})
 
 
 def test_paths_start_at_the_scene_and_the_outputs_at_the_working_directory(folder):

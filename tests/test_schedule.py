@@ -4,7 +4,6 @@ import math
 from dataclasses import replace
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
 from render.layers import Target
@@ -17,13 +16,6 @@ C = Curve.constant
 
 def with_motion(fps=24, written=24, **motion):
     return replace(SCENE, fps=Fraction(fps), motion=Motion(fps=Fraction(written), **motion))
-
-
-def test_a_curve_is_linear_between_keyframes_and_held_outside():
-    curve = Curve((1.0, 3.0, 4.0), (10.0, 20.0, 0.0))
-    times = np.array([-5, 0, 1, 1.5, 2, 3, 3.25, 4, 9.0])
-    np.testing.assert_allclose(curve.sample(times), [10, 10, 10, 12.5, 15, 20, 15, 0, 0], rtol=1e-15)
-    np.testing.assert_array_equal(C(1.5).sample(times), np.full(9, 1.5))
 
 
 def test_defaults_are_the_contracts():
@@ -46,7 +38,7 @@ def test_defaults_are_the_contracts():
 
 
 def test_frame_k_is_at_k_over_fps():
-    scene = with_motion(fps=Fraction(30000, 1001), written=Fraction(30000, 1001), zoom=Curve((0.0, 2.0), (1.0, 2.0)))
+    scene = with_motion(fps=Fraction(30000, 1001), written=Fraction(30000, 1001), zoom=Curve.keyframes({0: 1, 2: 2}))
     frames = frame_params(scene)
     assert len(frames) == scene.length == 120
     for k in (0, 1, 59, 119):
@@ -54,7 +46,7 @@ def test_frame_k_is_at_k_over_fps():
 
 
 def test_integers_are_rounded_and_plain():
-    ramp = Curve((0.0, 4.0), (1.0, 5.0))
+    ramp = Curve.keyframes({0: 1, 4: 5})
     dream = Dream(octaves=ramp, iterations=ramp, jitter=ramp, layers=(Target("a", (), ramp),))
     frame = frame_params(replace(SCENE, dream=dream))[35]  # 1.458 s: 2.458
     assert (frame.octaves, frame.iterations, frame.jitter) == (2, 2, 2)

@@ -1,0 +1,135 @@
+"""Gradients of pictures too large for one pass: equal tiles that cover every pixel, wherever the picture wraps.
+
+Notation: x is a buffer float32 [H, W, 3] whose first h rows and w columns are the picture of this octave; size = (h, w)
+is traced, so one compilation serves every octave that is cut into tiles [a, b, 3]. A network sees a tile as it sees a
+picture, so a tile's border is as blind as a picture's; the grid lies anywhere at each step, and no seam can grow.
+"""
+
+from collections.abc import Callable
+from math import ceil
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from render.image import Shape
+from render.objective import SILENT, Target, energy
+
+Network = Callable[[Array], dict[str, Array]]
+
+
+def tile_shape(shapes: list[Shape], most: int) -> Shape:
+    """The tile (a, b), sides at most `most`, that covers octaves of these sizes with the fewest pixels in all."""
+
+    def sides(shortest: int) -> set[int]:
+        """No tile may be longer than a picture: it would lap itself."""
+        return {min(shortest, side) for side in range(most // 2, most + 1, 8)}
+
+    def covered(a: int, b: int) -> int:
+        return sum(ceil(h / a) * a * ceil(w / b) * b for h, w in shapes)
+
+    tiles = ((a, b) for a in sides(min(h for h, _ in shapes)) for b in sides(min(w for _, w in shapes)))
+    return min(tiles, key=lambda tile: (covered(*tile), -tile[0] * tile[1]))
+
+
+def starts(length: Array, tile: int) -> tuple[Array, Callable[[Array], Array]]:
+    """How many tiles of a side cover `length` pixels, and where tile i starts: evenly, overlapping where they must."""
+    count = -(-length // tile)
+    return count, lambda i: i * length // count
+
+
+def places(k: Array, size: tuple[Array, Array], tile: Shape, origin: Array) -> tuple[Array, Array]:
+    """The rows [a] and columns [b] of tile k, of a grid that starts at `origin` and wraps."""
+    (rows, row), (columns, column) = (starts(n, t) for n, t in zip(size, tile, strict=True))
+    i, j = k // columns % rows, k % columns
+    return (
+        (origin[0] + row(i) + jnp.arange(tile[0], dtype=jnp.int32)) % size[0],
+        (origin[1] + column(j) + jnp.arange(tile[1], dtype=jnp.int32)) % size[1],
+    )
+
+
+def tile_count(size: tuple[Array, Array], tile: Shape) -> Array:
+    """How many tiles cover a picture."""
+    return starts(size[0], tile[0])[0] * starts(size[1], tile[1])[0]
+
+
+def relative_score(activations: dict, targets: tuple[Target, ...], weights: Array, whole: Array) -> tuple[Array, Array]:
+    """A tile's part in the objective, up to a constant, and its energies [targets].
+
+    ∇ Σ w log E = Σ w ∇E / E, with E the mean over the whole picture, of which each tile's mean square is a share.
+    """
+    own = jnp.stack([energy(activations, t) for t in targets])
+    return jnp.sum(weights * own / (whole + SILENT)), own
+
+
+def tiled_gradient(
+    network: Network,
+    x: Array,
+    size: tuple[Array, Array],
+    origin: Array,
+    weights: Array,
+    whole: Array,
+    *,
+    targets: tuple[Target, ...],
+    tile: Shape,
+    group: int,
+) -> tuple[Array, Array]:
+    """The gradient [H, W, 3] of the objective, up to a constant factor, and the energies [targets] met on the way.
+
+    `group` tiles at a time go through the network, by vmap. Where tiles overlap, their gradients are averaged.
+    `whole`: energies of the whole picture; those of the step before will do, since they change by little.
+    """
+    count = tile_count(size, tile)
+
+    def one(k: Array) -> tuple[Array, Array]:
+        rows, columns = places(k, size, tile, origin)
+        patch = x[rows[:, None], columns[None, :]]
+
+        def f(patch: Array) -> tuple[Array, Array]:
+            return relative_score(network(patch[None]), targets, weights, whole)
+
+        g, own = jax.grad(f, has_aux=True)(patch)
+        real = (k < count).astype(g.dtype)  # the last group may run past the last tile
+        return g * real, own * real
+
+    def add(i: Array, sums: tuple[Array, Array]) -> tuple[Array, Array]:
+        ks = i * group + jnp.arange(group, dtype=jnp.int32)
+        g, own = jax.vmap(one)(ks)
+        total, energies = sums
+        for k, part in zip(ks, g, strict=True):
+            rows, columns = places(k, size, tile, origin)
+            total = total.at[rows[:, None], columns[None, :]].add(part, unique_indices=True)
+        return total, energies + jnp.sum(own, axis=0)
+
+    none = jnp.zeros_like(x), jnp.zeros(len(targets))
+    total, energies = jax.lax.fori_loop(0, -(-count // group), add, none)
+    return total / coverage(x.shape, size, tile, origin), energies / count.astype(jnp.float32)
+
+
+def coverage(buffer: tuple[int, ...], size: tuple[Array, Array], tile: Shape, origin: Array) -> Array:
+    """How many tiles cover each pixel of the buffer, at least 1: [H, W, 1]."""
+
+    def along(axis: int) -> Array:
+        count, start = starts(size[axis], tile[axis])
+        pixel = (jnp.arange(buffer[axis], dtype=jnp.int32) - origin[axis]) % size[axis]
+        # tile i covers a pixel p if start(i) <= p < start(i) + tile, the latter wrapped
+        most = -(-buffer[axis] // tile[axis])
+        i = jnp.arange(most, dtype=jnp.int32)
+        inside = ((pixel[:, None] - start(i)[None]) % size[axis] < tile[axis]) & (i < count)[None]
+        return jnp.maximum(1, jnp.sum(inside, axis=1)).astype(jnp.float32)
+
+    return (along(0)[:, None] * along(1)[None, :])[..., None]
+
+
+def energies_of(
+    network: Network, x: Array, size: tuple[Array, Array], *, targets: tuple[Target, ...], tile: Shape
+) -> Array:
+    """Mean activation² of the whole picture for each target, tile by tile: [targets]."""
+    count, origin = tile_count(size, tile), jnp.zeros(2, jnp.int32)
+
+    def add(k: Array, total: Array) -> Array:
+        rows, columns = places(k, size, tile, origin)
+        activations = network(x[rows[:, None], columns[None, :]][None])
+        return total + jnp.stack([energy(activations, t) for t in targets])
+
+    return jax.lax.fori_loop(0, count, add, jnp.zeros(len(targets))) / count.astype(jnp.float32)

@@ -1,0 +1,103 @@
+"""Tiles against the whole picture, on networks small enough to compare exactly, and on the real one."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from render import dream, tiles
+from render.objective import Target, score
+from render.programs import Programs
+
+ALL = (Target("a"),)
+
+
+def key():
+    return jax.random.key(3)
+
+
+def image(h=50, w=70):
+    return jnp.asarray(np.random.default_rng(0).uniform(40, 200, (h, w, 3)), jnp.float32)
+
+
+def pixelwise(images):
+    """Two layers that look at single pixels, so that tiles have no blind border."""
+    return {"a": images, "b": jnp.square(images) / 100}
+
+
+def size_of(h, w):
+    return jnp.int32(h), jnp.int32(w)
+
+
+@pytest.mark.parametrize(
+    "shape, tile", [((50, 70), (16, 32)), ((50, 70), (50, 35)), ((33, 47), (32, 46)), ((48, 64), (16, 16))]
+)
+@pytest.mark.parametrize("group", [1, 3])
+def test_tiles_give_the_gradient_of_the_whole(shape, tile, group):
+    x = image(*shape)
+    padded = jnp.zeros((60, 80, 3)).at[: shape[0], : shape[1]].set(x)
+    targets, weights = (Target("a"), Target("b", (0, 2))), jnp.float32([1.0, -0.6])
+    network = jax.tree_util.Partial(pixelwise)
+    whole = tiles.energies_of(network, padded, size_of(*shape), targets=targets, tile=tile)
+    origin = jnp.array([13, 29])
+    g, energies = tiles.tiled_gradient(
+        network, padded, size_of(*shape), origin, weights, whole, targets=targets, tile=tile, group=group
+    )
+    expected = jax.grad(lambda x: score(pixelwise(x[None]), targets, weights))(x)
+    got = np.asarray(g)
+    assert not got[shape[0] :].any() and not got[:, shape[1] :].any()
+    got, expected = got[: shape[0], : shape[1]], np.asarray(expected)
+    covered = tiles.coverage(padded.shape, size_of(*shape), tile, origin)
+    if (np.asarray(covered)[: shape[0], : shape[1]] == 1).all():
+        np.testing.assert_allclose(got / np.abs(got).mean(), expected / np.abs(expected).mean(), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(energies, whole, rtol=1e-5)
+    else:  # pixels in two tiles weigh a little more in the energies, which only scales the layers
+        assert np.corrcoef(got.ravel(), expected.ravel())[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("shape, tile", [((50, 70), (16, 32)), ((33, 47), (32, 46)), ((64, 64), (64, 64))])
+@pytest.mark.parametrize("origin", [(0, 0), (-5, 61)])
+def test_every_pixel_is_covered(shape, tile, origin):
+    covered = np.zeros(shape, int)
+    for k in range(int(tiles.tile_count(size_of(*shape), tile))):
+        rows, columns = tiles.places(jnp.int32(k), size_of(*shape), tile, jnp.array(origin))
+        covered[np.asarray(rows)[:, None], np.asarray(columns)[None]] += 1
+    assert covered.min() >= 1
+    np.testing.assert_array_equal(
+        tiles.coverage((*shape, 3), size_of(*shape), tile, jnp.array(origin))[..., 0], covered
+    )
+
+
+def test_the_tile_chosen_wastes_little():
+    shapes = [(1102, 1959), (1543, 2743), (2160, 3840)]
+    a, b = tiles.tile_shape(shapes, 400)
+    assert 200 <= a <= 400 and 200 <= b <= 400
+    covered = sum(-(-h // a) * a * -(-w // b) * b for h, w in shapes)
+    assert covered < 1.08 * sum(h * w for h, w in shapes)
+
+
+def test_one_compilation_serves_every_tiled_octave(squeezenet):
+    shapes = [(40, 56), (80, 112), (112, 160), (128, 192)]
+    programs = Programs(squeezenet, shapes, tile=64)
+    dream.dream(
+        programs, image(128, 192), [1.0], targets=(Target("fire2"),), shapes=shapes, iterations=1, step_size=1.0,
+        jitter=4, key=key(),
+    )  # fmt: skip
+    assert set(programs.compiled) == {((40, 56), (Target("fire2"),)), ("tiles", (Target("fire2"),))}
+
+
+def test_no_seam_grows(squeezenet):
+    """Ten steps in tiles: the change along no row or column stands out from that of the whole picture."""
+    x, how = image(160, 160), {"step_size": jnp.float32(1.5), "jitter": jnp.int32(8), "key": key()}
+    steps, targets = (jnp.int32(0), jnp.int32(10)), (Target("fire3"),)
+    tiled = Programs(squeezenet, [(160, 160)], tile=80)(jnp.array(x), jnp.ones(1), steps=steps, targets=targets, **how)
+    whole = partial(dream.ascend, squeezenet)(jnp.array(x), jnp.ones(1), steps=steps, targets=targets, **how)
+
+    def profile(y):
+        energy = np.square(np.diff(np.asarray(y - x), axis=1)).mean((0, 2))
+        return energy / energy.mean()
+
+    assert profile(tiled).max() < 1.3 * profile(whole).max()
+    assert np.abs(np.asarray(tiled - x)).mean() > 0.5 * np.abs(np.asarray(whole - x)).mean()
