@@ -9,14 +9,20 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from render.marks import SceneError
+from render.scene import QUALITIES, Scene
+
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status: 0 done, 2 the user's mistake, 130 interrupted, 1 anything else."""
-    options = parser().parse_args(arguments)
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    run, grammar = COMMANDS.get(arguments[0] if arguments else "", (render, parser))
     try:
-        return render(options)
+        return run(grammar().parse_args(arguments[1:] if run is not render else arguments))
+    except SceneError as error:
+        return say("\n".join(error.problems), MISTAKE)
     except KeyboardInterrupt:
         return say("interrupted; nothing was left behind", INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has gone; there is nobody to tell
@@ -25,20 +31,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line's grammar, which is also its --help."""
-    from render.scene import QUALITIES
-
+    """The grammar of rendering, which is also its --help."""
     p = argparse.ArgumentParser(
         prog="python -m render",
         description="Dreamreel renders a scene file into a film that a network dreams.",
-        epilog="exit status: 0 done; 2 a mistake in the scene or the command line; 130 interrupted; 1 anything else",
+        epilog="other commands: `plan SCENE.yaml` draws a scene's schedules, `models` lists the networks. "
+        "exit status: 0 done; 2 a mistake in the scene or the command line; 130 interrupted; 1 anything else",
     )
+    scene_arguments(p)
+    p.add_argument("--overwrite", action="store_true", help="replace a film that is already there")
+    p.add_argument("--dry-run", action="store_true", help="check everything, print the plan, write nothing")
+    p.add_argument("--quiet", action="store_true", help="no progress")
     p.add_argument(
-        "scene", type=Path, metavar="SCENE.yaml", help="the scene to render, such as configs/endless_zoom.yaml"
+        "--sweep",
+        action="append",
+        default=[],
+        metavar="KEY=VALUES",
+        help="a film for each of the values, such as dream.step_size=1,1.5,2 or seed=0..3; several make their product",
     )
-    p.add_argument(
-        "-o", "--output", type=Path, metavar="PATH", help="where the film goes, instead of the scene's output.path"
-    )
+    p.add_argument("--grid", action="store_true", help="with --sweep: one film of labelled tiles instead")
+    return p
+
+
+def scene_arguments(p: argparse.ArgumentParser) -> None:
+    """What every command on a scene takes."""
+    p.add_argument("scene", type=Path, metavar="SCENE.yaml", help="the scene, such as configs/endless_zoom.yaml")
+    p.add_argument("-o", "--output", type=Path, metavar="PATH", help="where the result goes")
     p.add_argument(
         "--set",
         action="append",
@@ -50,62 +68,106 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--quality",
         choices=QUALITIES,
-        help="draft (longest side 320, 12 fps) to 4k (3840, 60 fps); the film moves as fast",
+        help="draft (longest side 320, 12 fps) to 4k (3840, 60 fps); the film lasts as long, and moves as fast",
     )
-    p.add_argument("--overwrite", action="store_true", help="replace a film that is already there")
-    p.add_argument("--dry-run", action="store_true", help="check everything, print the plan, write nothing")
-    p.add_argument("--quiet", action="store_true", help="no progress")
-    return p
 
 
 def render(options: argparse.Namespace) -> int:
-    """Renders a scene, or with --dry-run prints its plan."""
-    from render.reader import SceneError, read_scene
+    """Renders a scene or its variations, or with --dry-run prints the plan."""
+    from render.reader import read_scene
+    from render.sweep import label, variations, with_own_path
 
-    try:
-        scene = read_scene(options.scene, options.overrides, output=options.output, quality=options.quality)
-    except SceneError as error:
-        return say("\n".join(error.problems), MISTAKE)
+    def read(variation: Sequence[str]) -> Scene:
+        overrides = [*options.overrides, *variation]
+        return read_scene(options.scene, overrides, output=options.output, quality=options.quality)
+
+    if options.grid and not options.sweep:
+        return say("--grid: needs --sweep, whose variations are its tiles", MISTAKE)
+    chosen = variations(options.sweep)
+    scenes = [read(variation) for variation in chosen]
+    if options.grid:
+        return films(scenes[:1], options, scenes, [label(variation) for variation in chosen])
+    if options.sweep:
+        scenes = [with_own_path(scene, variation) for scene, variation in zip(scenes, chosen, strict=True)]
+    return films(scenes, options)
+
+
+def films(
+    targets: Sequence[Scene], options: argparse.Namespace, tiles: Sequence[Scene] = (), labels: Sequence[str] = ()
+) -> int:
+    """Renders films that are not there yet: one for each target, or one for all tiles; --dry-run prints plans."""
     from render import video
 
-    there = video.exists(scene.output.path)
-    if there and not options.overwrite and not options.dry_run:
+    there = [path for scene in targets for path in video.exists(scene.output.path)]
+    if there and not (options.overwrite or options.dry_run):
         return say(f"{there[0]} is already there; --overwrite replaces it, -o PATH writes elsewhere", MISTAKE)
-    if options.dry_run:
-        from render.plan import plan
-
-        print(plan(scene))
-        return DONE
-    return film(scene, options)
-
-
-def film(scene, options: argparse.Namespace) -> int:
-    """Renders a checked scene into its film."""
-    import models
     from models.weights import WeightsError
-    from render.device import prepare
-    from render.frames import film_length, frames, on_host
+    from render.ffmpeg import FilmError, SourceError
     from render.pictures import PictureError
-    from render.progress import progress
-    from render.start import check_film
-    from render.video import FilmError, film
 
-    prepare()
     try:
-        check_film(scene)
-    except FilmError as error:
-        return say(str(error), MISTAKE)
-    try:
-        network = models.load(scene.model.name, scene.model.weights)
-        with film(scene.output.path, scene.size, scene.fps, scene.output.crf) as write:
-            for frame in progress(on_host(frames(scene, network)), film_length(scene), quiet=options.quiet):
-                write(frame)
-    except (WeightsError, PictureError) as error:
+        if options.dry_run:
+            from render.plan import plan
+
+            print("\n\n".join(plan(scene) for scene in tiles or targets))
+        elif tiles:
+            from render.film import render_grid
+
+            print(render_grid(tiles, labels, quiet=options.quiet))
+        else:
+            from render.film import render_films
+
+            for path in render_films(targets, quiet=options.quiet):
+                print(path)
+    except (WeightsError, PictureError, SourceError) as error:
         return say(str(error), MISTAKE)
     except (FilmError, OSError) as error:
         return say(str(error), FAILED)
-    print(scene.output.path)
     return DONE
+
+
+def draw(options: argparse.Namespace) -> int:
+    """Draws a scene's schedules: python -m render plan SCENE.yaml -o plan.png."""
+    from render.plot import PlotError, plot
+    from render.reader import read_scene
+
+    scene = read_scene(options.scene, options.overrides, quality=options.quality)
+    path = options.output or Path(f"{options.scene.stem}-plan.png")
+    try:
+        picture = plot(scene, options.scene.stem)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path)
+    except (PlotError, OSError, ValueError) as error:  # ValueError: an ending that Pillow does not know
+        return say(str(error), FAILED)
+    print(path)
+    return DONE
+
+
+def draw_parser() -> argparse.ArgumentParser:
+    """The grammar of `plan`."""
+    p = argparse.ArgumentParser(prog="python -m render plan", description="Draws every schedule of a scene over time.")
+    scene_arguments(p)
+    return p
+
+
+def list_models(options: argparse.Namespace) -> int:
+    """Lists the networks: python -m render models."""
+    import models
+
+    rows = [("network", "weights", "size", "layers", "trained on", "licence")]
+    for entry in models.NETWORKS.values():
+        here = "here" if (models.WEIGHTS / entry.file).exists() else "missing"
+        layers = f"{next(iter(entry.layers))} … {list(entry.layers)[-1]}"
+        rows.append((entry.name, here, f"{entry.size / 1e6:.1f} MB", layers, entry.trained_on, entry.licence))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return DONE
+
+
+def models_parser() -> argparse.ArgumentParser:
+    """The grammar of `models`."""
+    return argparse.ArgumentParser(prog="python -m render models", description="Lists the networks.")
 
 
 def say(message: str, status: int) -> int:
@@ -113,6 +175,8 @@ def say(message: str, status: int) -> int:
     print(message, file=sys.stderr)
     return status
 
+
+COMMANDS = {"plan": (draw, draw_parser), "models": (list_models, models_parser)}
 
 if __name__ == "__main__":
     sys.exit(main())

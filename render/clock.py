@@ -33,11 +33,18 @@ class Clock:
 
     @classmethod
     def of(
-        cls, frames: int, fps: Fraction, written: Fraction | None = None, seconds: float = 0, bpm: float | None = None
+        cls,
+        frames: int,
+        fps: Fraction,
+        written: Fraction | None = None,
+        seconds: float = 0,
+        bpm: float | None = None,
+        most: int | None = None,
     ) -> "Clock":
-        """All frames of a film; it lasts frames / fps where `seconds` says nothing else."""
+        """All frames of a film, or `most` of them, evenly spread; it lasts frames / fps where `seconds` is 0."""
+        k = np.arange(float(frames)) if most is None or frames <= most else _spread(frames, most)
         lasts = exact(seconds) if seconds else Fraction(frames) / fps
-        return cls(np.arange(float(frames)), fps, written or fps, lasts, None if bpm is None else exact(bpm))
+        return cls(k, fps, written or fps, lasts, None if bpm is None else exact(bpm))
 
     def at(self, k: np.ndarray) -> "Clock":
         """The same film at other frames, which may lie between its own."""
@@ -45,8 +52,7 @@ class Clock:
 
     def sampled(self, most: int) -> "Clock":
         """The same film at no more than `most` of its frames, evenly spread, its first and last among them."""
-        m = len(self.k)
-        return self if m <= most else self.at(self.k[np.linspace(0, m - 1, max(2, most)).astype(np.int64)])
+        return self if len(self.k) <= most else self.at(self.k[_spread(len(self.k), most).astype(np.int64)])
 
     @property
     def n(self) -> int:
@@ -99,3 +105,8 @@ class Clock:
 def exact(number: float) -> Fraction:
     """The fraction that a number's shortest decimal stands for: 0.1 is 1/10."""
     return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    """`most` of the numbers 0..count-1, at least the first and the last, float64."""
+    return np.rint(np.linspace(0, count - 1, max(2, most)))

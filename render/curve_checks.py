@@ -39,8 +39,11 @@ def check_times(curve: Keyframes, names: list[Node], key: str, problems: Problem
 def check_frames(curve: Deforum, node: Node, key: str, problems: Problems, clock: Clock) -> None:
     """Notes keyframes at the same frame."""
     frames = curve.frames(clock)
-    twice = [frame for frame in frames if not np.isfinite(frame) or np.count_nonzero(frames == frame) > 1]
-    if twice:
+    nowhere = [text for (text, _), frame in zip(curve.pairs, frames, strict=True) if not np.isfinite(frame)]
+    twice = [frame for frame in frames if np.count_nonzero(frames == frame) > 1]
+    if nowhere:
+        problems.add(node.mark, key, f"{nowhere[0]} is no frame")
+    elif twice:
         problems.add(node.mark, key, f"two keyframes at frame {twice[0]:g}")
 
 
@@ -51,7 +54,7 @@ def check_values(
     for name in sorted({"bpm", "beat"} & set(used)) if clock.bpm is None else ():
         problems.add(place(node, used[name]), key, f"{name} needs a top-level bpm, such as bpm: 120")
         return
-    clock = clock.sampled(min(MOST_FRAMES, MOST_STEPS // curve.steps))
+    clock = clock.sampled(MOST_STEPS // curve.steps)
     values = curve.sample(clock)
     bad = ~kind.allowed(np.rint(values) if kind.whole else values)
     if bad.any():

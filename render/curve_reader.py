@@ -114,34 +114,35 @@ def _deforum(node: Node, key: str, problems: Problems, kind: NumberKind) -> Curv
     pairs: list[tuple[str, str]] = []
     used: dict[str, int] = {}
     at = 0
-    try:
-        for part in _split(node.value, ","):
-            if part.strip() or not pairs:
-                frame, value = _pair(part)
-                compiled(frame, ("max_f",))
-                at += len(frame) + 1
-                for name, index in compiled(value, DEFORUM_NAMES).names.items():
-                    used.setdefault(name, at + index)
-                pairs.append((frame.strip(), value.strip()))
-                at -= len(frame) + 1
-            at += len(part) + 1
-    except ExpressionError as error:
-        problems.add(place(node, at + error.at), key, str(error))
-        return None
+    for part in _split(node.value, ","):
+        try:
+            if part.strip() or not pairs:  # a comma may stand at the end
+                pair, names = _pair(part)
+                pairs.append(pair)
+                used = {name: at + index for name, index in names.items()} | used
+        except ExpressionError as error:
+            problems.add(place(node, at + error.at), key, str(error))
+            return None
+        at += len(part) + 1
     curve = Deforum(tuple(pairs))
     problems.later.append(lambda clock: check_frames(curve, node, key, problems, clock))
     problems.later.append(lambda clock: check_values(curve, used, node, key, problems, kind, clock))
     return curve
 
 
-def _pair(part: str) -> tuple[str, str]:
+def _pair(part: str) -> tuple[tuple[str, str], dict[str, int]]:
+    """Frame and value of a keyframe, and the names that the value uses, with where in the part."""
     frame, *values = _split(part, ":")
     if len(values) != 1 or not values[0].strip():
-        at = len(part) - len(part.lstrip())
-        raise ExpressionError(
-            f"'{part.strip()[:20]}' is no keyframe; write FRAME:(VALUE), as in 0:(1.02), 60:(1.05)", at
-        )
-    return frame, values[0]
+        form = "write FRAME:(VALUE), as in 0:(1.02), 60:(1.05)"
+        raise ExpressionError(f"'{part.strip()[:20]}' is no keyframe; {form}", len(part) - len(part.lstrip()))
+    compiled(frame, ("max_f",))
+    shift = len(frame) + 1
+    try:
+        names = compiled(values[0], DEFORUM_NAMES).names
+    except ExpressionError as error:
+        raise ExpressionError(str(error), shift + error.at) from None
+    return (frame.strip(), values[0].strip()), {name: shift + at for name, at in names.items()}
 
 
 def _split(text: str, sign: str) -> list[str]:

@@ -11,6 +11,8 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.sharding import Mesh
+from jax.typing import ArrayLike
 
 from render.image import Shape, resize
 from render.objective import Target, score
@@ -73,33 +75,35 @@ def ascend(
     return roll(canvas, -rolled).reshape(shape)
 
 
-@partial(jax.jit, static_argnames=("targets", "tile", "group"), donate_argnames=("x",))
+@partial(jax.jit, static_argnames=("targets", "tile", "group", "mesh"), donate_argnames=("x",))
 def tiled_ascend(
     network: Network,
     x: Array,
-    size: tuple[Array, Array],
     weights: Array,
     step_size: Array,
     jitter: Array,
     key: Array,
     steps: tuple[Array, Array],
+    size: tuple[Array, Array],
     *,
     targets: tuple[Target, ...],
     tile: Shape,
     group: int,
+    mesh: Mesh | None = None,
 ) -> Array:
     """`ascend` of a picture in tiles: x [H, W, 3] is a buffer that holds it in its first `size` = (h, w) pixels.
 
     The grid of tiles lies anywhere at each step, beyond what jitter reaches, so that no border stays in its place.
     """
     h, w = size
+    how: dict = {"targets": targets, "tile": tile, "group": group, "mesh": mesh}
     pixels = (3 * h * w).astype(jnp.float32)
 
     def step(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         x, whole = state
         grid = jax.random.randint(jax.random.fold_in(jax.random.fold_in(key, i), 1), (2,), 0, jnp.array([h, w]))
         origin = grid - shift(key, i, jitter)
-        g, whole = tiled_gradient(network, x, size, origin, weights, whole, targets=targets, tile=tile, group=group)
+        g, whole = tiled_gradient(network, x, size, origin, weights, whole, **how)
         return jnp.clip(x + step_size * normalised(g, pixels), 0, 255), whole
 
     whole = energies_of(network, x, size, targets=targets, tile=tile)
@@ -120,40 +124,42 @@ def climb(full: Array, x: Array, base: Array, shape: Shape) -> tuple[Array, Arra
 @jax.jit
 def developed(full: Array, x: Array, base: Array) -> Array:
     """What an unfinished dream x over its base shows at full size: the picture plus the detail found so far."""
-    h, w, _ = full.shape
+    *_, h, w, _ = full.shape
     return jnp.clip(full + resize(x - base, (h, w)), 0, 255)
 
 
 def dream_steps(
     ascend: Ascend,
     full: Array,
-    weights: Sequence[float],
+    weights: ArrayLike,
     *,
     targets: tuple[Target, ...],
     shapes: Sequence[Shape],
     iterations: int,
-    step_size: float,
-    jitter: int,
+    step_size: ArrayLike,
+    jitter: ArrayLike,
     key: Array,
     every: int | None = None,
 ) -> Iterator[tuple[Array, Array]]:
     """The dream x and its base, both at the octave's size, after `every` steps of an octave (None: after all of them).
 
     ascend(x, weights, step_size=, jitter=, key=, steps=, targets=) -> x is what climbs one octave; full is [h, w, 3];
-    shapes are the octaves' sizes, the last one full's own; targets and weights as in `score`.
+    shapes are the octaves' sizes, the last one full's own; targets and weights as in `score`. Several pictures
+    [n, h, w, 3] climb together where weights, step sizes, jitters and keys have n rows, and ascend takes them so.
     """
     x = base = full
     knobs = {"step_size": jnp.float32(step_size), "jitter": jnp.int32(jitter), "targets": targets}
+    fold = jax.vmap(jax.random.fold_in, (0, None)) if key.ndim else jax.random.fold_in
     for octave, shape in enumerate(shapes):
         x, base = climb(full, x, base, shape)
-        knobs["key"] = jax.random.fold_in(key, octave)
+        knobs["key"] = fold(key, octave)
         for first in range(0, iterations, every or max(1, iterations)):
             steps = jnp.int32(first), jnp.int32(min(first + (every or iterations), iterations))
             x = ascend(x, jnp.float32(weights), steps=steps, **knobs)
             yield x, base
 
 
-def dream(ascend: Ascend, full: Array, weights: Sequence[float], **how) -> Array:
+def dream(ascend: Ascend, full: Array, weights: ArrayLike, **how) -> Array:
     """One picture [h, w, 3] dreamed through all octaves; arguments as in `dream_steps`."""
     x = full
     for x, _ in dream_steps(ascend, full, weights, **how):  # noqa: B007 - the last one is the dream

@@ -20,6 +20,10 @@ class FilmError(RuntimeError):
     """A film could not be written or read; the message is one sentence for the person who asked for it."""
 
 
+class SourceError(FilmError):
+    """A film that was to be read is none, or does not hold what was asked of it."""
+
+
 class Process:
     """An ffmpeg that is running, the pipe to or from it, and what it has said so far.
 

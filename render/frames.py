@@ -1,10 +1,12 @@
 """The feedback loop: frame 0 is the dreamed start, frame k the dream of frame k-1 after motion.
 
-Notation: frames are float32 [h, w, 3] in levels 0..255 and stay so from frame to frame; p is a frame's FrameParams.
-All random numbers of frame k come from fold_in(key, k), so that no frame depends on how the ones before were made.
+Notation: x is a batch of frames float32 [n, h, w, 3] in levels 0..255, one of each of n films that differ in numbers
+only (n is 1 but for sweeps); ps are their FrameParams of one frame. State stays float32 from frame to frame, and on the
+device. All random numbers of frame k come from fold_in(key, k), so that no frame depends on how others were made.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -26,44 +28,47 @@ FLAT = 1.0  # a start with less contrast than this, in levels, counts as flat
 
 
 def frames(scene: Scene, network: Network) -> Iterator[Array]:
-    """The film, frame by frame; with `output.record` other than frames, every stage of every frame."""
-    record, params = scene.output.record, frame_params(scene)
-    ascend = programs(scene, network, params[0])
-    prepare(ascend, scene, params[0])  # first of all, so that the compiler starts at once
-    starts = start_pictures(scene, start_key(scene.seed))
-    x = jnp.asarray(next(starts), jnp.float32)
+    """The film, frame by frame [h, w, 3]; with `output.record` other than frames, every stage of every frame."""
+    return (x[0] for x in films([scene], network))
+
+
+def films(scenes: Sequence[Scene], network: Network) -> Iterator[Array]:
+    """Several films at once, which must be `sweep.alike`: their frames [n, h, w, 3]."""
+    record, params = scenes[0].output.record, [frame_params(scene) for scene in scenes]
+    ascend = programs(scenes, network, params[0][0])
+    prepare(ascend, scenes[0], params[0][0])  # first of all, so that the compiler starts at once
+    starts = zip(*(start_pictures(scene, start_key(scene.seed)) for scene in scenes), strict=False)
+    x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
     held = to_hold(x)
-    for k, p in enumerate(params):
-        if k and scene.start.video is not None:
-            x = jnp.asarray(next(starts), jnp.float32)
+    for k, ps in enumerate(zip(*params, strict=True)):
+        if k and scenes[0].start.video is not None:
+            x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
             held = to_hold(x)
         elif k:
-            x = move(x, p, scene.motion.border, scene.motion.interpolation)
-        how = dream_arguments(scene, p, jax.random.fold_in(dream_key(scene.seed), k))
+            x = move(x, ps, scenes[0].motion.border, scenes[0].motion.interpolation)
         stage = x
-        for stage, base in dream_steps(ascend, x, every=1 if record == "iterations" else None, **how):
+        for stage, base in dream_steps(ascend, x, every=1 if record == "iterations" else None, **how(scenes, ps, k)):
             if record != "frames":
-                yield keep(developed(x, stage, base), held, p)
-        x = keep(stage, held, p)
+                yield keep(developed(x, stage, base), held, ps)
+        x = keep(stage, held, ps)
         if record == "frames":
             yield x
 
 
-def programs(scene: Scene, network: Network, first: FrameParams) -> Programs:
-    """The film's programs; nothing is compiled yet."""
-    return Programs(network, dream_arguments(scene, first, dream_key(scene.seed))["shapes"], scene.dream.tile)
+def programs(scenes: Sequence[Scene], network: Network, first: FrameParams) -> Programs:
+    """The films' programs; nothing is compiled yet."""
+    return Programs(network, shapes(scenes[0], first), scenes[0].dream.tile, len(scenes))
 
 
 def prepare(ascend: Programs, scene: Scene, p: FrameParams) -> None:
     """Starts to compile what a frame needs, the small octaves first."""
-    how = dream_arguments(scene, p, dream_key(scene.seed))
-    if how["iterations"]:
-        for shape in how["shapes"]:
-            ascend.prepare(shape, how["targets"])
+    if p.iterations and targets(scene, p):
+        for shape in shapes(scene, p):
+            ascend.prepare(shape, targets(scene, p))
 
 
 def on_host(film: Iterator[Array]) -> Iterator[np.ndarray]:
-    """The frames as uint8 [h, w, 3] on the host, each handed over while the next one is already being dreamed."""
+    """The frames as uint8 on the host, each handed over while the next one is already being dreamed."""
     behind = None
     for frame in film:
         rounded = to_uint8(frame)
@@ -79,15 +84,8 @@ def film_length(scene: Scene) -> int:
     """How many frames the finished film has: more than the scene's own where its stages are recorded."""
     if scene.output.record == "frames":
         return scene.length
-    stages = (dream_arguments(scene, p, dream_key(scene.seed)) for p in frame_params(scene))
-    return sum(len(s["shapes"]) * (s["iterations"] if scene.output.record == "iterations" else 1) for s in stages)
-
-
-def move(x: Array, p: FrameParams, border: str, interpolation: str) -> Array:
-    """Zooms, rotates and shifts a frame, on the device: on a CPU too that takes half of scipy's time or less."""
-    h, w, _ = x.shape
-    pull = jnp.asarray(matrix(p.zoom, p.rotate, p.translate, p.center, (h, w)), jnp.float32)
-    return warp_on_device(x, pull, border, interpolation)
+    iterations = scene.output.record == "iterations"
+    return sum(len(shapes(scene, p)) * (p.iterations if iterations else p.iterations > 0) for p in frame_params(scene))
 
 
 def start_key(seed: int) -> Array:
@@ -100,31 +98,55 @@ def dream_key(seed: int) -> Array:
     return jax.random.fold_in(jax.random.key(seed), 1)
 
 
-def dream_arguments(scene: Scene, p: FrameParams, key: Array) -> dict:
-    """What `dream` takes for one frame; layers of weight 0 are left out, so that they cost nothing."""
-    active = [(Target(t.layer, t.channels), w) for t, w in zip(scene.dream.layers, p.weights, strict=True) if w != 0]
+def targets(scene: Scene, p: FrameParams) -> tuple[Target, ...]:
+    """The layers that a frame dreams; those of weight 0 are left out, so that they cost nothing."""
+    return tuple(Target(t.layer, t.channels) for t, w in zip(scene.dream.layers, p.weights, strict=True) if w)
+
+
+def shapes(scene: Scene, p: FrameParams) -> list[tuple[int, int]]:
+    """A frame's octaves, (h, w) each."""
     w, h = scene.size
-    shapes = octave_shapes((h, w), octaves=p.octaves, scale=p.octave_scale, smallest=p.smallest)
+    return octave_shapes((h, w), octaves=p.octaves, scale=p.octave_scale, smallest=p.smallest)
+
+
+def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
+    """What `dream_steps` takes for frame k: structure from the first scene, numbers from each."""
+    active = targets(scenes[0], ps[0])
     return {
-        "targets": tuple(t for t, _ in active),
-        "weights": [w for _, w in active],
-        "shapes": shapes,
-        "iterations": p.iterations if active else 0,
-        "step_size": p.step_size,
-        "jitter": p.jitter,
-        "key": key,
+        "targets": active,
+        "shapes": shapes(scenes[0], ps[0]),
+        "iterations": ps[0].iterations if active else 0,
+        "weights": np.array([[w for w in p.weights if w] for p in ps], np.float32),
+        "step_size": np.array([p.step_size for p in ps], np.float32),
+        "jitter": np.array([p.jitter for p in ps], np.int32),
+        "key": jnp.stack([jax.random.fold_in(dream_key(scene.seed), k) for scene in scenes]),
     }
 
 
+def move(x: Array, ps: Sequence[FrameParams], border: str, interpolation: str) -> Array:
+    """Zooms, rotates and shifts frames, on the device: on a CPU too that takes half of scipy's time or less."""
+    _, h, w, _ = x.shape
+    pulls = [matrix(p.zoom, p.rotate, p.translate, p.center, (h, w)) for p in ps]
+    return warp_each(border, interpolation)(x, jnp.asarray(np.stack(pulls), jnp.float32))
+
+
+@cache
+def warp_each(border: str, interpolation: str):
+    """The warp of n frames [n, h, w, 3] through n matrices [n, 3, 3], compiled."""
+    return jax.jit(jax.vmap(partial(warp_on_device, border=border, interpolation=interpolation)))
+
+
 def to_hold(x: Array) -> tuple[Array, Array]:
-    """The mean and contrast [3], [3] of a start; a flat one has no contrast to hold, and gets FLAT_CONTRAST."""
+    """The mean and contrast [n, 3] of starts; a flat one has no contrast to hold, and gets FLAT_CONTRAST."""
     mean, contrast = statistics(x)
-    return mean, jnp.where(jnp.max(contrast) < FLAT, jnp.full_like(contrast, FLAT_CONTRAST), contrast)
+    flat = jnp.max(contrast, axis=-1, keepdims=True) < FLAT
+    return mean, jnp.where(flat, jnp.full_like(contrast, FLAT_CONTRAST), contrast)
 
 
-def keep(x: Array, held: tuple[Array, Array], p: FrameParams) -> Array:
+def keep(x: Array, held: tuple[Array, Array], ps: Sequence[FrameParams]) -> Array:
     """Draws a frame's mean and contrast by p.keep_* towards the start's, or towards the contrast p.target."""
     mean, contrast = held
-    if p.target is not None:
-        contrast = jnp.full_like(contrast, p.target)
-    return hold(x, mean, contrast, jnp.float32(p.keep_mean), jnp.float32(p.keep_contrast))
+    target = np.array([np.nan if p.target is None else p.target for p in ps], np.float32)[:, None]
+    contrast = jnp.where(np.isnan(target), contrast, target)
+    fractions = (np.array(f, np.float32) for f in ([p.keep_mean for p in ps], [p.keep_contrast for p in ps]))
+    return hold(x, mean, contrast, *map(jnp.asarray, fractions))

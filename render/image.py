@@ -30,10 +30,11 @@ def octave_shapes(
 
 
 def resize(image: Array, shape: Shape, method: str = "linear") -> Array:
-    """[h, w, 3] resampled to `shape`; shrinking is antialiased. `method` as in `jax.image.resize`."""
-    if image.shape[:2] == shape:
+    """[…, h, w, 3] resampled to `shape`; shrinking is antialiased. `method` as in `jax.image.resize`."""
+    *batch, h, w, channels = image.shape
+    if (h, w) == shape:
         return image
-    return jax.image.resize(image, (*shape, image.shape[2]), method)
+    return jax.image.resize(image, (*batch, *shape, channels), method)
 
 
 @jax.jit
@@ -47,17 +48,19 @@ def to_uint8(image: Array) -> Array:
 
 @jax.jit
 def statistics(image: Array) -> tuple[Array, Array]:
-    """Mean and contrast (standard deviation) of each channel, in levels: [3], [3]."""
-    return jnp.mean(image, axis=(0, 1)), jnp.std(image, axis=(0, 1))
+    """Mean and contrast (standard deviation) of each channel, in levels: […, h, w, 3] → […, 3], […, 3]."""
+    return jnp.mean(image, axis=(-3, -2)), jnp.std(image, axis=(-3, -2))
 
 
 @jax.jit
 def hold(image: Array, mean: Array, contrast: Array, keep_mean: Array, keep_contrast: Array) -> Array:
-    """Draws each channel's mean and contrast [3] by the fractions `keep_*` (0..1) towards the given ones."""
+    """Draws each channel's mean and contrast […, 3] by the fractions `keep_*` […] in 0..1 towards the given ones."""
     m, s = statistics(image)
+    keep_mean, keep_contrast = keep_mean[..., None], keep_contrast[..., None]
     gain = (1 - keep_contrast) + keep_contrast * contrast / jnp.maximum(s, 1e-3)  # a flat picture stays flat
-    held = (image - m[None, None]) * gain[None, None] + (m + keep_mean * (mean - m))[None, None]
-    return jnp.clip(held, 0, 255)
+    target = m + keep_mean * (mean - m)
+    per_channel = (slice(None),) * (image.ndim - 3) + (None, None)
+    return jnp.clip((image - m[per_channel]) * gain[per_channel] + target[per_channel], 0, 255)
 
 
 # Noise

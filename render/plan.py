@@ -7,8 +7,7 @@ import jax.numpy as jnp
 
 import models
 from render import device
-from render.frames import dream_arguments, film_length, programs
-from render.image import Shape
+from render.frames import film_length, how, programs, shapes, targets
 from render.programs import Programs
 from render.progress import clock
 from render.scene import Scene
@@ -20,23 +19,24 @@ FRAMES_HELD = 6  # besides the network's own: start, base, detail, the warped an
 
 
 def plan(scene: Scene) -> str:
-    """The plan of a scene, several lines. Compiles two octaves and runs a few steps of one."""
+    """The plan of a scene, several lines. Compiles one or two octaves and runs a few steps of one."""
     device.prepare()
     network = models.load(scene.model.name, scene.model.weights)
     params = frame_params(scene)
-    w, h = scene.size
-    how = dream_arguments(scene, params[0], jax.random.key(0))
-    sizes = ", ".join(f"{w}×{h}" for h, w in how["shapes"])
-    ascend = programs(scene, network, params[0])
-    seconds = step_pixels(scene) * seconds_per_pixel(ascend, how)
+    p, (w, h) = params[0], scene.size
+    ascend = programs([scene], network, p)
+    seconds = step_pixels(scene) * seconds_per_pixel(ascend, scene, p)
+    length, layers = film_length(scene), ", ".join(map(label, targets(scene, p))) or "no layer has weight"
+    sizes = ", ".join(f"{w}×{h}" for h, w in shapes(scene, p))
+    tiles = f", in tiles of {ascend.tile[1]}×{ascend.tile[0]} where larger" if ascend.tile else ""
+    lasts = f"{float(length / scene.fps):.1f} s at {float(scene.fps):g} fps"
     return "\n".join(
         [
-            f"film      {scene.output.path}: {film_length(scene)} frames, {w}×{h}, "
-            f"{float(film_length(scene) / scene.fps):.1f} s at {float(scene.fps):g} fps",
-            f"network   {scene.model.name}: {', '.join(label(t) for t in how['targets']) or 'no layer has weight'}",
-            f"octaves   {sizes} ({params[0].iterations} iterations each)",
+            f"film      {scene.output.path}: {length} frames, {w}×{h}, {lasts}",
+            f"network   {scene.model.name}: {layers}",
+            f"octaves   {sizes} ({p.iterations} iterations each at first{tiles})",
             f"time      about {clock(seconds)}, {seconds / len(params):.2f} s a frame, as measured on {device.name()}",
-            f"memory    about {memory(ascend, how, (h, w)) / 1e6:.0f} MB besides Python's own",
+            f"memory    about {memory(ascend, scene, p) / 1e6:.0f} MB besides Python's own",
         ]
     )
 
@@ -50,34 +50,36 @@ def step_pixels(scene: Scene) -> float:
     """Pixels times ascent steps over the whole film."""
 
     def of(p: FrameParams) -> int:
-        how = dream_arguments(scene, p, jax.random.key(0))
-        return how["iterations"] * sum(h * w for h, w in how["shapes"])
+        return p.iterations * sum(h * w for h, w in shapes(scene, p)) if targets(scene, p) else 0
 
     params = frame_params(scene)
     every = max(1, len(params) // 200)  # schedules are smooth enough for two hundred samples
-    sampled = [of(params[k]) for k in range(0, len(params), every)]
-    return sum(sampled) / len(sampled) * len(params)
+    sampled = [of(p) for p in params[1::every]] or [0]  # frame 0 may form with many more steps than the others
+    return of(params[0]) + sum(sampled) / len(sampled) * (len(params) - 1)
 
 
-def seconds_per_pixel(ascend: Programs, how: dict, steps: int = 4) -> float:
+def seconds_per_pixel(ascend: Programs, scene: Scene, p: FrameParams, steps: int = 4) -> float:
     """Seconds of one ascent step, per pixel of the octave."""
-    if not how["targets"]:
+    if not targets(scene, p):
         return 0.0
-    shapes = [s for s in how["shapes"] if s[0] * s[1] <= MEASURED_PIXELS] or how["shapes"][:1]
+    octaves = shapes(scene, p)
+    h, w = ([s for s in octaves if s[0] * s[1] <= MEASURED_PIXELS] or octaves[:1])[-1]
+    arguments = how([scene], [p], 0)
+    knobs = {name: arguments[name] for name in ("step_size", "jitter", "key", "targets")}
     times = []
     for _ in range(4):  # the first one compiles
-        x, began = jnp.full((*shapes[-1], 3), 128.0), time.perf_counter()
-        knobs = {"step_size": jnp.float32(how["step_size"]), "jitter": jnp.int32(how["jitter"]), "key": how["key"]}
+        x, began = jnp.full((1, h, w, 3), 128.0), time.perf_counter()
         last = jnp.int32(0), jnp.int32(steps)
-        jax.block_until_ready(ascend(x, jnp.float32(how["weights"]), steps=last, targets=how["targets"], **knobs))
+        jax.block_until_ready(ascend(x, arguments["weights"], steps=last, **knobs))
         times.append(time.perf_counter() - began)
-    return sorted(times[1:])[1] / steps / (shapes[-1][0] * shapes[-1][1])
+    return sorted(times[1:])[1] / steps / (h * w)
 
 
-def memory(ascend: Programs, how: dict, shape: Shape) -> float:
+def memory(ascend: Programs, scene: Scene, p: FrameParams) -> float:
     """Bytes that the full-size octave holds at once, as the compiler laid it out, and the frames around it."""
-    around = FRAMES_HELD * shape[0] * shape[1] * 3 * 4
-    if not how["targets"]:
+    w, h = scene.size
+    around = FRAMES_HELD * h * w * 3 * 4
+    if not targets(scene, p):
         return around
-    analysis = ascend.prepare(shape, how["targets"]).result().memory_analysis()
+    analysis = ascend.prepare((h, w), targets(scene, p)).result().memory_analysis()
     return analysis.temp_size_in_bytes + analysis.argument_size_in_bytes + around

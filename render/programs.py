@@ -4,6 +4,7 @@ A program is one compilation of `ascend` (an octave's size, the layers it dreams
 size). Each is compiled in a thread, so that the first octaves run while later ones are still being compiled.
 """
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -12,12 +13,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from models.xla import compiler_options
 from render.dream import ascend, tiled_ascend
 from render.image import Shape
 from render.objective import Target
+from render.scene import Scene
 from render.tiles import Network, tile_shape
 
 # Per platform: the most pixels that go through the network in one piece, the tile's side at most, and tiles at a time.
@@ -25,22 +30,34 @@ from render.tiles import Network, tile_shape
 WHOLE = {"cpu": 320_000, "gpu": 2_200_000, "tpu": 2_200_000}
 SIDE = {"cpu": 400, "gpu": 1024, "tpu": 1024}
 GROUP = {"cpu": 1, "gpu": 2, "tpu": 2}
+HELD = 3.0  # times a network's activations that an ascent step holds: themselves, what they came from, gradients
+SHARE = 0.5  # of the memory that films dreamed at once may take
 COMPILERS = 2  # compilations at a time: each uses several threads for a part of its time
 
 
 class Programs:
-    """Ascents of one network for a film whose octaves have the sizes `shapes`; called like `ascend` without a network.
+    """Ascents of one network for films whose octaves have the sizes `shapes`; called like `ascend` without a network.
 
-    tile: auto | off | a number of pixels, the longest side of a tile.
+    tile: auto | off | a number of pixels, the longest side of a tile. batch: how many films are dreamed at once. They
+    are spread over all local devices where their number divides; the tiles of a single film always are.
     """
 
-    def __init__(self, network: Network, shapes: Sequence[Shape], tile: str | int = "auto"):
-        self.network, self.full = network, shapes[-1]
+    def __init__(self, network: Network, shapes: Sequence[Shape], tile: str | int = "auto", batch: int = 1):
+        self.full, self.batch = shapes[-1], batch
         self.cut_above = largest_whole(tile)
         large = [s for s in shapes if self.needs_tiles(s)]
         self.tile = tile_shape(large, side(tile)) if large else None
         self.compiled: dict[Any, Future] = {}
         self.compilers = threading.Semaphore(COMPILERS)
+        spread = batch % jax.local_device_count() == 0 if batch > 1 else self.tile is not None
+        devices = jax.local_devices() if spread else jax.local_devices()[:1]
+        self.mesh = Mesh(np.array(devices), ("batch",))
+        self.split, self.whole = (NamedSharding(self.mesh, P(*axes)) for axes in (["batch"], []))
+        self.network = jax.device_put(network, self.whole)
+
+    def placed(self, x: Array) -> Array:
+        """Films' frames [n, h, w, 3] on the devices that dream them."""
+        return jax.device_put(x, self.split if self.batch > 1 else self.whole)
 
     def __call__(
         self,
@@ -53,13 +70,14 @@ class Programs:
         steps: tuple[Array, Array],
         targets: tuple[Target, ...],
     ) -> Array:
-        """Ascends x [h, w, 3], as `ascend` does; compiles what is not compiled yet."""
-        h, w, _ = x.shape
+        """Ascends x [n, h, w, 3], as `ascend` does one picture; compiles what is not compiled yet."""
+        _, h, w, _ = x.shape
         program = self.prepare((h, w), targets).result()
+        numbers = jax.device_put((weights, step_size, jitter, key), self.split if self.batch > 1 else self.whole)
+        steps, size = jax.device_put((steps, (jnp.int32(h), jnp.int32(w))), self.whole)
         if not self.tiled((h, w)):
-            return program(self.network, x, weights, step_size, jitter, key, steps)
-        size = jnp.int32(h), jnp.int32(w)
-        return cut(program(self.network, buffer(x, self.full), size, weights, step_size, jitter, key, steps), (h, w))
+            return program(self.network, x, *numbers, steps)
+        return cut(program(self.network, buffer(x, self.full), *numbers, steps, size), (h, w))
 
     def tiled(self, shape: Shape) -> bool:
         """Whether an octave of this size is cut into tiles."""
@@ -81,23 +99,57 @@ class Programs:
         """Whether a picture of this size is too large for one piece."""
         return shape[0] * shape[1] > self.cut_above
 
-    def compile(self, shape: Shape, targets: tuple[Target, ...]):
+    def compile(self, shape: Shape, targets: tuple[Target, ...]) -> Any:
         """Compiles a program; nothing runs."""
-        number, whole = jax.ShapeDtypeStruct((), jnp.float32), jax.ShapeDtypeStruct((), jnp.int32)
-        weights = jax.ShapeDtypeStruct((len(targets),), jnp.float32)
-        knobs = weights, number, whole, jax.eval_shape(lambda: jax.random.key(0)), (whole, whole)
-        if self.tiled(shape):
+        one, knob = self.whole, self.split if self.batch > 1 else self.whole
+
+        def spec(shape: tuple[int, ...], dtype: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
+            return jax.ShapeDtypeStruct(shape, dtype, sharding=sharding)
+
+        n, number = self.batch, spec((), jnp.int32, one)
+        key = spec((n,), jax.eval_shape(lambda: jax.random.key(0)).dtype, knob)
+        weights = spec((n, len(targets)), jnp.float32, knob)
+        numbers = weights, spec((n,), jnp.float32, knob), spec((n,), jnp.int32, knob)
+        tiled = self.tiled(shape)
+        x = spec((n, *(self.full if tiled else shape), 3), jnp.float32, knob)
+        arguments = (self.network, x, *numbers, key, (number, number), *([(number, number)] if tiled else []))
+        return self.together(tiled, targets).lower(*arguments).compile(compiler_options())
+
+    def together(self, tiled: bool, targets: tuple[Target, ...]) -> Any:
+        """`ascend` or `tiled_ascend`, jitted, of n films at once; of a single one without vmap."""
+        one = partial(ascend, targets=targets)
+        if tiled:
             assert self.tile is not None
-            x = jax.ShapeDtypeStruct((*self.full, 3), jnp.float32)
-            group = GROUP.get(jax.default_backend(), 1)
-            lowered = tiled_ascend.lower(
-                self.network, x, (whole, whole), *knobs, targets=targets, tile=self.tile, group=group
-            )
-        else:
-            lowered = ascend.lower(
-                self.network, jax.ShapeDtypeStruct((*shape, 3), jnp.float32), *knobs, targets=targets
-            )
-        return lowered.compile(compiler_options())
+            group = GROUP.get(jax.default_backend(), 1) * (1 if self.batch > 1 else self.mesh.size)
+            mesh = self.mesh if self.batch == 1 and self.mesh.size > 1 else None
+            one = partial(tiled_ascend, targets=targets, tile=self.tile, group=group, mesh=mesh)
+        if self.batch > 1:
+            axes = (None, 0, 0, 0, 0, 0, None, *([None] if tiled else []))
+            return jax.jit(jax.vmap(one, axes), donate_argnums=1)
+
+        def single(network, x, weights, step_size, jitter, key, *rest):
+            return one(network, x[0], weights[0], step_size[0], jitter[0], key[0], *rest)[None]
+
+        return jax.jit(single, donate_argnums=1)
+
+
+def at_once(network: Network, scene: Scene) -> int:
+    """How many films of a scene's size fit into the memory there is, at least 1."""
+    w, h = scene.size
+    pixels = min(h * w, largest_whole(scene.dream.tile))
+    image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
+    activations = jax.tree.leaves(jax.eval_shape(lambda network, x: network(x), network, image))
+    per_pixel = sum(a.size for a in activations) * 4 / 64**2
+    each = HELD * per_pixel * pixels + 8 * 12 * h * w
+    return max(1, int(SHARE * free_memory() * jax.local_device_count() / each))
+
+
+def free_memory() -> float:
+    """Bytes of memory of one device; on a CPU of the machine, shared among its virtual devices."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    if "bytes_limit" in stats:
+        return float(stats["bytes_limit"] - stats.get("bytes_in_use", 0))
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / jax.local_device_count()
 
 
 def largest_whole(tile: str | int) -> float:
@@ -123,11 +175,12 @@ def resolve(future: Future, work: Callable[[], Any], at_once: threading.Semaphor
 
 @partial(jax.jit, static_argnames=("full",))
 def buffer(x: Array, full: Shape) -> Array:
-    """x [h, w, 3] in the corner of a picture of the full size, which is what `tiled_ascend` takes."""
-    return jax.lax.dynamic_update_slice(jnp.zeros((*full, 3)), x, (0, 0, 0))
+    """x [n, h, w, 3] in the corner of pictures of the full size, which is what `tiled_ascend` takes."""
+    _, h, w, _ = x.shape
+    return jnp.pad(x, ((0, 0), (0, full[0] - h), (0, full[1] - w), (0, 0)))
 
 
 @partial(jax.jit, static_argnames=("shape",))
 def cut(x: Array, shape: Shape) -> Array:
-    """The picture out of its buffer."""
-    return x[: shape[0], : shape[1]]
+    """The pictures out of their buffer."""
+    return x[:, : shape[0], : shape[1]]

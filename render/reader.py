@@ -9,6 +9,7 @@ from pathlib import Path
 
 import models
 from render.checks import check_output, check_picture, check_readable
+from render.curve_checks import MOST_FRAMES
 from render.document import load
 from render.layers import Layers, split_layer
 from render.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
@@ -41,11 +42,20 @@ def read_scene(
     _check(scene, root, path, problems)
     scene = scene if quality is None else with_quality(scene, quality)
     if not problems.about(TIMING):
-        clock = scene_clock(scene)
-        for check in problems.later:
-            check(clock)
+        _check_values(scene, quality, problems)
     problems.check()
     return scene
+
+
+def _check_values(scene: Scene, quality: str | None, problems: Problems) -> None:
+    """Schedules at the frames that will be rendered."""
+    if scene.length > MAX_FRAMES:
+        most = f"makes {scene.length} frames; a film has at most {MAX_FRAMES}"
+        problems.add(Mark(f"--quality {quality}"), "", most)
+        return
+    clock = scene_clock(scene, MOST_FRAMES)
+    for check in problems.later:
+        check(clock)
 
 
 def _given(root: Node, path: str) -> Node | None:

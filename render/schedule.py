@@ -5,6 +5,7 @@ Notation as in clock.py: frame k of n is at t = k / fps seconds; a column is flo
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -69,15 +70,16 @@ def _at(column: Any, k: int) -> Any:
 
 def frame_params(scene: "Scene") -> FrameList:
     """One FrameParams for each of the film's frames. SceneError where a schedule is not finite."""
-    n, dream, motion, clock = scene.length, scene.dream, scene.motion, scene_clock(scene)
+    n, dream, motion = scene.length, scene.dream, scene.motion
+    first, every = scene_clock(scene, 2), lru_cache(lambda: scene_clock(scene))
     share = motion_share(motion, scene.fps)
 
     def column(curve: Curve | None, convert: Callable[[np.ndarray], np.ndarray] = lambda values: values) -> Any:
         if curve is None:
             return None
         if curve.is_constant:  # a view without memory of its own: a week of film is fifteen million frames
-            return np.broadcast_to(convert(curve.sample(clock.at(clock.k[:1]))[0]), (n,))
-        values = curve.sample(clock)
+            return np.broadcast_to(convert(curve.sample(first)[0]), (n,))
+        values = curve.sample(every())
         if not np.isfinite(values).all():  # of very long films the reader has looked at a part of the frames only
             raise SceneError([f"a schedule has no value at frame {np.argmin(np.isfinite(values))}: {curve}"])
         return convert(values)
@@ -106,9 +108,9 @@ def frame_params(scene: "Scene") -> FrameList:
     return FrameList(columns, n)
 
 
-def scene_clock(scene: "Scene") -> Clock:
-    """All frames of a scene's film."""
-    return Clock.of(scene.length, scene.fps, scene.motion.fps, scene.duration or 0, scene.bpm)
+def scene_clock(scene: "Scene", most: int | None = None) -> Clock:
+    """All frames of a scene's film, or `most` of them, evenly spread."""
+    return Clock.of(scene.length, scene.fps, scene.motion.fps, scene.duration or 0, scene.bpm, most)
 
 
 def motion_share(motion: "Motion", fps: Any) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array
 
 from render import image, pictures, video
+from render.ffmpeg import FilmError, SourceError
 from render.scene import Scene
 
 GRAINS = {"uniform": 0.0, "gaussian": 0.0, "perlin": 0.3}  # the noise's scale where the scene names none
@@ -42,9 +43,12 @@ def film_pictures(scene: Scene) -> Iterator[Any]:
 
 
 def check_film(scene: Scene) -> None:
-    """FilmError if `start.video` is no film, or over before the scene is."""
+    """SourceError if `start.video` is no film, or over before the scene is."""
     if scene.start.video is None:
         return
-    lasts, asked = video.film_length(scene.start.video), float(scene.length / scene.fps)
+    try:
+        lasts, asked = video.film_length(scene.start.video), float(scene.length / scene.fps)
+    except FilmError as error:
+        raise SourceError(str(error)) from error
     if lasts + 1 / float(scene.fps) < asked:
-        raise video.FilmError(f"{scene.start.video}: lasts {lasts:.2f} s, and the scene asks for {asked:.2f} s of it")
+        raise SourceError(f"{scene.start.video}: lasts {lasts:.2f} s, and the scene asks for {asked:.2f} s of it")

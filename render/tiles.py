@@ -11,6 +11,8 @@ from math import ceil
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
 
 from render.image import Shape
 from render.objective import SILENT, Target, energy
@@ -73,11 +75,13 @@ def tiled_gradient(
     targets: tuple[Target, ...],
     tile: Shape,
     group: int,
+    mesh: Mesh | None = None,
 ) -> tuple[Array, Array]:
     """The gradient [H, W, 3] of the objective, up to a constant factor, and the energies [targets] met on the way.
 
-    `group` tiles at a time go through the network, by vmap. Where tiles overlap, their gradients are averaged.
-    `whole`: energies of the whole picture; those of the step before will do, since they change by little.
+    `group` tiles at a time go through the network, by vmap, shared out among the devices of a mesh. Where tiles
+    overlap, their gradients are averaged. `whole`: energies of the whole picture; those of the step before will do,
+    since they change by little.
     """
     count = tile_count(size, tile)
 
@@ -94,6 +98,8 @@ def tiled_gradient(
 
     def add(i: Array, sums: tuple[Array, Array]) -> tuple[Array, Array]:
         ks = i * group + jnp.arange(group, dtype=jnp.int32)
+        if mesh is not None:
+            ks = jax.lax.with_sharding_constraint(ks, NamedSharding(mesh, P(*mesh.axis_names)))
         g, own = jax.vmap(one)(ks)
         total, energies = sums
         for k, part in zip(ks, g, strict=True):

@@ -60,7 +60,7 @@ class Track:
 
 def tracks(scene: Scene) -> list[Track]:
     """All numbers of a scene that may move, in its own order; layers are `dream.layers.NAME`."""
-    clock = scene_clock(scene).sampled(SAMPLES)
+    clock = scene_clock(scene, SAMPLES)
     return [_track(scene, clock, *found) for found in _curves(scene, "", None)]
 
 

@@ -34,7 +34,7 @@ def assert_same(f, reference, x, *weights):
         assert jnp.linalg.norm(a - b) <= 1e-5 * jnp.linalg.norm(b)
 
 
-SIZES = [(1, 1), (7, 6), (12, 17)]
+SIZES = [(1, 1), (12, 17)]
 
 
 @pytest.mark.parametrize("h, w", SIZES)
@@ -65,7 +65,7 @@ def test_thin(h, w, k, stride, padding):
     )
 
 
-@pytest.mark.parametrize("h, w", [*SIZES, (2, 3), (13, 16)])
+@pytest.mark.parametrize("h, w", [*SIZES, (2, 3), (7, 6)])
 @pytest.mark.parametrize(
     "k, stride, padding", [(3, 2, "SAME"), (2, 2, "SAME"), (3, 1, "SAME"), (3, 2, 1), (3, 3, "SAME")]
 )
@@ -89,8 +89,7 @@ def test_same_padding_is_tensorflows():
     assert [(a.low, a.high, a.m) for a in axes((1, 6, 7, 3), 3, 2, "SAME")] == [(0, 1, 3), (1, 1, 4)]
 
 
-@pytest.mark.parametrize("h, w", [(10, 10), (13, 18)])
-@pytest.mark.parametrize("padding", ["SAME", "VALID", 2, ((0, 3), (1, 0))])
+@pytest.mark.parametrize("h, w, padding", [(12, 16, "SAME"), (13, 18, "SAME"), (10, 11, ((0, 3), (2, 0)))])
 def test_conv_by_winograd(h, w, padding):
     x, kernel = normal(0, 2, h, w, 32), normal(1, 3, 3, 32, 40)
     back = convolution.turned(kernel, 1)
@@ -152,7 +151,7 @@ def close(a, b):
     return bool(jnp.linalg.norm(a - b) <= 1e-5 * jnp.linalg.norm(b))
 
 
-@pytest.mark.parametrize("h, w", [(32, 48), (31, 45), (1, 2)])
+@pytest.mark.parametrize("h, w", [(32, 48), (1, 2)])
 def test_blocks_together(convs, h, w):
     x = normal(3, 2, h, w, 3)
     mine, theirs = (jax.jit(jax.value_and_grad(energy(f), argnums=1))(convs, x) for f in (branches, branches_by_xla))

@@ -210,6 +210,8 @@ EXPRESSIONS = [  # what motion.zoom is, column after `zoom: `, what is told
     ("0:(1.02), later:(1.05)", 10, "there is no name 'later' in an expression; known are max_f, pi and tau"),
     ("0:(1.02), 1.05", 10, "'1.05' is no keyframe; write FRAME:(VALUE), as in 0:(1.02), 60:(1.05)"),
     ("0:(1.02), 60:(1.05), 60:(1)", 0, "two keyframes at frame 60"),
+    ("0:(1.02), max_f/0:(1)", 0, "max_f/0 is no frame"),
+    ("0:(1.02), 60:(1 + 0.1 * beat)", 24, "beat needs a top-level bpm, such as bpm: 120"),
     ("0:(1.02), 50:(1 / (t - 60))", 0, "is -0.0104 at frame 46 (1.92 s); must be above 0"),
     ("0:(1.02), 60:(1 / (t - 60))", 0, "is infinite at frame 60 (2.50 s), where t = 60"),
     ("0:(1.02), 60:(-1)", 0, "is -0.0236667 at frame 31 (1.29 s); must be above 0"),

@@ -71,11 +71,11 @@ def colours(picture):
 
 
 def test_a_moving_scene_is_drawn(matplotlib):
-    before = dict(matplotlib.rcParams)
+    before = matplotlib.rcParams.copy()
     picture = plot.plot(read(TWO_LINES + MOVING), "a $name$ with dollars")
     assert picture.mode == "RGB" and picture.width == 1440 and picture.height > 900
     assert {plot.GROUND, plot.PANEL, *plot.PALETTE[:4]} <= colours(picture)  # four rows, each with a colour of its own
-    assert dict(matplotlib.rcParams) == before
+    assert matplotlib.rcParams.copy() == before
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from fractions import Fraction
 
 import pytest
 
+from render.curves import Expression
 from render.layers import Target
+from render.marks import SceneError
 from render.scene import Dream, Motion, Scene, Smallest, Start, with_quality
 from render.schedule import Curve, FrameParams, frame_params
 
@@ -112,3 +114,14 @@ def test_extreme_zooms_stay_finite():
     for zoom in (1e-300, 1000.0):
         z = frame_params(with_motion(fps=12, written=1000, zoom=C(zoom)))[0].zoom
         assert 0 < z < math.inf and 1 / z < math.inf
+
+
+def test_a_schedule_without_a_value_at_some_frame_is_no_schedule():
+    with pytest.raises(SceneError, match="no value at frame 5"):
+        frame_params(with_motion(zoom=Expression("1 / (f - 5)")))
+
+
+def test_an_expression_moves_every_frame():
+    frames = frame_params(with_motion(fps=60, zoom=Expression("1 + f / 100"), rotate=Expression("t")))
+    assert frames[150].zoom ** 60 == pytest.approx((1 + 60 / 100) ** 24, rel=1e-12)  # frame 60 as written, at 2.5 s
+    assert frames[150].rotate * 60 == pytest.approx(2.5 * 24, rel=1e-12)

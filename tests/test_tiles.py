@@ -1,7 +1,5 @@
 """Tiles against the whole picture, on networks small enough to compare exactly, and on the real one."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -82,18 +80,27 @@ def test_one_compilation_serves_every_tiled_octave(squeezenet):
     shapes = [(40, 56), (80, 112), (112, 160), (128, 192)]
     programs = Programs(squeezenet, shapes, tile=64)
     dream.dream(
-        programs, image(128, 192), [1.0], targets=(Target("fire2"),), shapes=shapes, iterations=1, step_size=1.0,
-        jitter=4, key=key(),
-    )  # fmt: skip
+        programs,
+        image(128, 192)[None],
+        [[1.0]],
+        targets=(Target("fire2"),),
+        shapes=shapes,
+        iterations=1,
+        step_size=[1.0],
+        jitter=[4],
+        key=key()[None],
+    )
     assert set(programs.compiled) == {((40, 56), (Target("fire2"),)), ("tiles", (Target("fire2"),))}
 
 
 def test_no_seam_grows(squeezenet):
     """Ten steps in tiles: the change along no row or column stands out from that of the whole picture."""
-    x, how = image(160, 160), {"step_size": jnp.float32(1.5), "jitter": jnp.int32(8), "key": key()}
-    steps, targets = (jnp.int32(0), jnp.int32(10)), (Target("fire3"),)
-    tiled = Programs(squeezenet, [(160, 160)], tile=80)(jnp.array(x), jnp.ones(1), steps=steps, targets=targets, **how)
-    whole = partial(dream.ascend, squeezenet)(jnp.array(x), jnp.ones(1), steps=steps, targets=targets, **how)
+    x, steps, targets = image(160, 160), (jnp.int32(0), jnp.int32(10)), (Target("fire3"),)
+    numbers = jnp.ones(1), jnp.float32(1.5), jnp.int32(8), key()
+    tiled = Programs(squeezenet, [(160, 160)], tile=80)
+    knobs = {name: value[None] for name, value in zip(("step_size", "jitter", "key"), numbers[1:], strict=True)}
+    tiled = tiled(x[None], numbers[0][None], steps=steps, targets=targets, **knobs)[0]
+    whole = dream.ascend(squeezenet, jnp.array(x), *numbers, steps, targets=targets)
 
     def profile(y):
         energy = np.square(np.diff(np.asarray(y - x), axis=1)).mean((0, 2))
