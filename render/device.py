@@ -6,6 +6,8 @@ from pathlib import Path
 import jax
 from platformdirs import user_cache_path
 
+from render.compiled import keep_in
+
 
 def cache_folder() -> Path:
     """The user's own cache folder for Dreamreel; DREAMREEL_CACHE names another one."""
@@ -13,10 +15,11 @@ def cache_folder() -> Path:
 
 
 def prepare() -> None:
-    """Keeps compiled programs in the user's cache folder. JAX only warns when it cannot write there."""
-    jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "compiled"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+    """Keeps compiled programs in the user's cache folder.
+
+    JAX's own compilation cache stays off: what comes out of it cannot be kept again (its code is no longer whole).
+    """
+    keep_in(cache_folder() / "programs")
 
 
 def name() -> str:

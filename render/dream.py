@@ -14,6 +14,7 @@ from jax import Array
 from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
+from render.compiled import kept
 from render.image import Shape, resize
 from render.objective import Target, score
 from render.tiles import Network, energies_of, tiled_gradient
@@ -106,12 +107,13 @@ def tiled_ascend(
         g, whole = tiled_gradient(network, x, size, origin, weights, whole, **how)
         return jnp.clip(x + step_size * normalised(g, pixels), 0, 255), whole
 
-    whole = energies_of(network, x, size, targets=targets, tile=tile)
+    known = len(targets) == 1  # a single one's magnitude is normalised away
+    whole = jnp.ones(1) if known else energies_of(network, x, size, targets=targets, tile=tile)
     return jax.lax.fori_loop(*steps, step, (x, whole))[0]
 
 
-@partial(jax.jit, static_argnames=("shape",))
-def climb(full: Array, x: Array, base: Array, shape: Shape) -> tuple[Array, Array]:
+@kept("shape")
+def climb(full: Array, x: Array, base: Array, *, shape: Shape) -> tuple[Array, Array]:
     """From one octave to the next: the dream x [h, w, 3] so far and the base it grew from, at the size `shape`.
 
     The next base is the full picture resized; the detail found so far (x - base) is enlarged and added to it, so that
@@ -121,7 +123,7 @@ def climb(full: Array, x: Array, base: Array, shape: Shape) -> tuple[Array, Arra
     return bigger + resize(x - base, shape), bigger
 
 
-@jax.jit
+@kept()
 def developed(full: Array, x: Array, base: Array) -> Array:
     """What an unfinished dream x over its base shows at full size: the picture plus the detail found so far."""
     *_, h, w, _ = full.shape
@@ -149,14 +151,19 @@ def dream_steps(
     """
     x = base = full
     knobs = {"step_size": jnp.float32(step_size), "jitter": jnp.int32(jitter), "targets": targets}
-    fold = jax.vmap(jax.random.fold_in, (0, None)) if key.ndim else jax.random.fold_in
     for octave, shape in enumerate(shapes):
-        x, base = climb(full, x, base, shape)
-        knobs["key"] = fold(key, octave)
+        x, base = climb(full, x, base, shape=shape)
+        knobs["key"] = octave_key(key, jnp.int32(octave))
         for first in range(0, iterations, every or max(1, iterations)):
             steps = jnp.int32(first), jnp.int32(min(first + (every or iterations), iterations))
             x = ascend(x, jnp.float32(weights), steps=steps, **knobs)
             yield x, base
+
+
+@kept()
+def octave_key(key: Array, octave: Array) -> Array:
+    """The key of an octave, or a batch of them."""
+    return jax.vmap(jax.random.fold_in, (0, None))(key, octave) if key.ndim else jax.random.fold_in(key, octave)
 
 
 def dream(ascend: Ascend, full: Array, weights: ArrayLike, **how) -> Array:

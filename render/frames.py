@@ -6,13 +6,15 @@ device. All random numbers of frame k come from fold_in(key, k), so that no fram
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache, partial
+from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from render.compiled import kept
 from render.dream import developed, dream_steps
 from render.image import hold, octave_shapes, statistics, to_uint8
 from render.objective import Target
@@ -34,25 +36,45 @@ def frames(scene: Scene, network: Network) -> Iterator[Array]:
 
 def films(scenes: Sequence[Scene], network: Network) -> Iterator[Array]:
     """Several films at once, which must be `sweep.alike`: their frames [n, h, w, 3]."""
-    record, params = scenes[0].output.record, [frame_params(scene) for scene in scenes]
+    return (made.picture for made in steps(scenes, network) if made.picture is not None)
+
+
+class Made(NamedTuple):
+    """What the loop has made of frame k: a picture to show, the state that frame k+1 grows from, or both at once."""
+
+    frame: int
+    picture: Array | None
+    state: Array | None
+
+
+def steps(
+    scenes: Sequence[Scene], network: Network, begin: int = 0, state: np.ndarray | None = None, end: int | None = None
+) -> Iterator[Made]:
+    """`films` with their states; from frame `begin` on, where frame begin-1 has left `state`, float32 [n, h, w, 3]."""
+    record, video = scenes[0].output.record, scenes[0].start.video is not None
+    params = [frame_params(scene) for scene in scenes]
     ascend = programs(scenes, network, params[0][0])
-    prepare(ascend, scenes[0], params[0][0])  # first of all, so that the compiler starts at once
+    prepare(ascend, scenes[0], params[0][begin])  # first of all, so that the compiler starts at once
     starts = zip(*(start_pictures(scene, start_key(scene.seed)) for scene in scenes), strict=False)
+    for _ in range(begin if video else 0):
+        next(starts)
     x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
     held = to_hold(x)
-    for k, ps in enumerate(zip(*params, strict=True)):
-        if k and scenes[0].start.video is not None:
+    if begin and not video:
+        x = ascend.placed(jnp.asarray(state))
+    for k in range(begin, scenes[0].length if end is None else end):
+        ps = [each[k] for each in params]
+        if video and k > begin:
             x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
             held = to_hold(x)
-        elif k:
+        elif k and not video:
             x = move(x, ps, scenes[0].motion.border, scenes[0].motion.interpolation)
         stage = x
         for stage, base in dream_steps(ascend, x, every=1 if record == "iterations" else None, **how(scenes, ps, k)):
             if record != "frames":
-                yield keep(developed(x, stage, base), held, ps)
+                yield Made(k, keep(developed(x, stage, base), held, ps), None)
         x = keep(stage, held, ps)
-        if record == "frames":
-            yield x
+        yield Made(k, x if record == "frames" else None, x)
 
 
 def programs(scenes: Sequence[Scene], network: Network, first: FrameParams) -> Programs:
@@ -80,12 +102,14 @@ def on_host(film: Iterator[Array]) -> Iterator[np.ndarray]:
         yield np.asarray(behind)
 
 
-def film_length(scene: Scene) -> int:
-    """How many frames the finished film has: more than the scene's own where its stages are recorded."""
+def film_length(scene: Scene, first: int = 0, end: int | None = None) -> int:
+    """How many frames the film has of the scene's own first..end-1: more than these where its stages are recorded."""
+    end = scene.length if end is None else end
     if scene.output.record == "frames":
-        return scene.length
-    iterations = scene.output.record == "iterations"
-    return sum(len(shapes(scene, p)) * (p.iterations if iterations else p.iterations > 0) for p in frame_params(scene))
+        return end - first
+    iterations, params = scene.output.record == "iterations", frame_params(scene)
+    own = (params[k] for k in range(first, end))
+    return sum(len(shapes(scene, p)) * (p.iterations if iterations else p.iterations > 0) for p in own)
 
 
 def start_key(seed: int) -> Array:
@@ -93,9 +117,10 @@ def start_key(seed: int) -> Array:
     return jax.random.fold_in(jax.random.key(seed), 0)
 
 
-def dream_key(seed: int) -> Array:
-    """The key of all frames' jitter, to be folded with the frame's number."""
-    return jax.random.fold_in(jax.random.key(seed), 1)
+@kept()
+def frame_keys(seeds: Array, k: Array) -> Array:
+    """The keys [n] of frame k's jitter for films with the seeds [n]."""
+    return jax.vmap(lambda seed: jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), k))(seeds)
 
 
 def targets(scene: Scene, p: FrameParams) -> tuple[Target, ...]:
@@ -119,7 +144,7 @@ def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
         "weights": np.array([[w for w in p.weights if w] for p in ps], np.float32),
         "step_size": np.array([p.step_size for p in ps], np.float32),
         "jitter": np.array([p.jitter for p in ps], np.int32),
-        "key": jnp.stack([jax.random.fold_in(dream_key(scene.seed), k) for scene in scenes]),
+        "key": frame_keys(np.array([scene.seed for scene in scenes], np.uint32), np.int32(k)),
     }
 
 
@@ -127,15 +152,16 @@ def move(x: Array, ps: Sequence[FrameParams], border: str, interpolation: str) -
     """Zooms, rotates and shifts frames, on the device: on a CPU too that takes half of scipy's time or less."""
     _, h, w, _ = x.shape
     pulls = [matrix(p.zoom, p.rotate, p.translate, p.center, (h, w)) for p in ps]
-    return warp_each(border, interpolation)(x, jnp.asarray(np.stack(pulls), jnp.float32))
+    return warp_each(x, jnp.asarray(np.stack(pulls), jnp.float32), border=border, interpolation=interpolation)
 
 
-@cache
-def warp_each(border: str, interpolation: str):
-    """The warp of n frames [n, h, w, 3] through n matrices [n, 3, 3], compiled."""
-    return jax.jit(jax.vmap(partial(warp_on_device, border=border, interpolation=interpolation)))
+@kept("border", "interpolation")
+def warp_each(x: Array, pulls: Array, *, border: str, interpolation: str) -> Array:
+    """The warp of n frames [n, h, w, 3] through n matrices [n, 3, 3]."""
+    return jax.vmap(partial(warp_on_device, border=border, interpolation=interpolation))(x, pulls)
 
 
+@kept()
 def to_hold(x: Array) -> tuple[Array, Array]:
     """The mean and contrast [n, 3] of starts; a flat one has no contrast to hold, and gets FLAT_CONTRAST."""
     mean, contrast = statistics(x)
@@ -145,8 +171,13 @@ def to_hold(x: Array) -> tuple[Array, Array]:
 
 def keep(x: Array, held: tuple[Array, Array], ps: Sequence[FrameParams]) -> Array:
     """Draws a frame's mean and contrast by p.keep_* towards the start's, or towards the contrast p.target."""
-    mean, contrast = held
-    target = np.array([np.nan if p.target is None else p.target for p in ps], np.float32)[:, None]
-    contrast = jnp.where(np.isnan(target), contrast, target)
-    fractions = (np.array(f, np.float32) for f in ([p.keep_mean for p in ps], [p.keep_contrast for p in ps]))
-    return hold(x, mean, contrast, *map(jnp.asarray, fractions))
+    target = [np.nan if p.target is None else p.target for p in ps]
+    numbers = np.array([target, [p.keep_mean for p in ps], [p.keep_contrast for p in ps]], np.float32)
+    return held_to(x, *held, *map(jnp.asarray, numbers))
+
+
+@kept()
+def held_to(x: Array, mean: Array, contrast: Array, target: Array, keep_mean: Array, keep_contrast: Array) -> Array:
+    """`hold`, with a target [n] in place of a contrast [n, 3] where it is a number."""
+    aim = jnp.where(jnp.isnan(target)[:, None], contrast, target[:, None])
+    return hold(x, mean, aim, keep_mean, keep_contrast)

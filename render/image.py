@@ -12,6 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from render.compiled import kept
+
 Shape = tuple[int, int]
 
 
@@ -37,7 +39,7 @@ def resize(image: Array, shape: Shape, method: str = "linear") -> Array:
     return jax.image.resize(image, (*batch, *shape, channels), method)
 
 
-@jax.jit
+@kept()
 def to_uint8(image: Array) -> Array:
     """Rounded to uint8 [h, w, 3]. Only the encoder sees this; the film's state stays float32."""
     return jnp.clip(jnp.round(image), 0, 255).astype(jnp.uint8)
@@ -46,13 +48,13 @@ def to_uint8(image: Array) -> Array:
 # Holding colour
 
 
-@jax.jit
+@kept()
 def statistics(image: Array) -> tuple[Array, Array]:
     """Mean and contrast (standard deviation) of each channel, in levels: […, h, w, 3] → […, 3], […, 3]."""
     return jnp.mean(image, axis=(-3, -2)), jnp.std(image, axis=(-3, -2))
 
 
-@jax.jit
+@kept()
 def hold(image: Array, mean: Array, contrast: Array, keep_mean: Array, keep_contrast: Array) -> Array:
     """Draws each channel's mean and contrast […, 3] by the fractions `keep_*` […] in 0..1 towards the given ones."""
     m, s = statistics(image)
@@ -117,8 +119,8 @@ NOISES: dict[str, Callable[..., Array]] = {
 }
 
 
-@partial(jax.jit, static_argnames=("shape", "kind", "scale"))
-def noise(key: Array, shape: Shape, kind: str, *, level: float, contrast: float, scale: float) -> Array:
+@kept("shape", "kind", "scale")
+def noise(key: Array, level: float, contrast: float, *, shape: Shape, kind: str, scale: float) -> Array:
     """Noise [h, w, 3] of a kind in `NOISES`, every channel with mean `level` and deviation `contrast` in levels.
 
     `scale` is the size of a grain as a fraction of the shorter side; 0 makes every pixel its own grain.

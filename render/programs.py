@@ -18,7 +18,7 @@ from jax import Array
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from models.xla import compiler_options
+from render.compiled import kept, obtain, signature
 from render.dream import ascend, tiled_ascend
 from render.image import Shape
 from render.objective import Target
@@ -26,9 +26,9 @@ from render.scene import Scene
 from render.tiles import Network, tile_shape
 
 # Per platform: the most pixels that go through the network in one piece, the tile's side at most, and tiles at a time.
-# On a CPU tiles of this size stay in the cache: 15 % faster at 1280×720, and nothing gained at 640×360.
+# On a CPU tiles of this size stay in the cache: a sixth faster at 1280×720, and nothing gained at 640×360.
 WHOLE = {"cpu": 320_000, "gpu": 2_200_000, "tpu": 2_200_000}
-SIDE = {"cpu": 400, "gpu": 1024, "tpu": 1024}
+SIDE = {"cpu": 256, "gpu": 1024, "tpu": 1024}
 GROUP = {"cpu": 1, "gpu": 2, "tpu": 2}
 HELD = 3.0  # times a network's activations that an ascent step holds: themselves, what they came from, gradients
 SHARE = 0.5  # of the memory that films dreamed at once may take
@@ -53,7 +53,7 @@ class Programs:
         devices = jax.local_devices() if spread else jax.local_devices()[:1]
         self.mesh = Mesh(np.array(devices), ("batch",))
         self.split, self.whole = (NamedSharding(self.mesh, P(*axes)) for axes in (["batch"], []))
-        self.network = jax.device_put(network, self.whole)
+        self.network, self.structure = jax.tree.flatten(jax.device_put(network, self.whole))
 
     def placed(self, x: Array) -> Array:
         """Films' frames [n, h, w, 3] on the devices that dream them."""
@@ -77,7 +77,7 @@ class Programs:
         steps, size = jax.device_put((steps, (jnp.int32(h), jnp.int32(w))), self.whole)
         if not self.tiled((h, w)):
             return program(self.network, x, *numbers, steps)
-        return cut(program(self.network, buffer(x, self.full), *numbers, steps, size), (h, w))
+        return cut(program(self.network, buffer(x, full=self.full), *numbers, steps, size), shape=(h, w))
 
     def tiled(self, shape: Shape) -> bool:
         """Whether an octave of this size is cut into tiles."""
@@ -113,24 +113,33 @@ class Programs:
         tiled = self.tiled(shape)
         x = spec((n, *(self.full if tiled else shape), 3), jnp.float32, knob)
         arguments = (self.network, x, *numbers, key, (number, number), *([(number, number)] if tiled else []))
-        return self.together(tiled, targets).lower(*arguments).compile(compiler_options())
+        static = "ascend", targets, self.structure, n, *([self.tile, self.group()] if tiled else [])
+        return obtain((static, signature(arguments)), lambda: self.together(tiled, targets).lower(*arguments))
+
+    def group(self) -> int:
+        """How many tiles go through the network at a time."""
+        return GROUP.get(jax.default_backend(), 1) * (1 if self.batch > 1 else self.mesh.size)
 
     def together(self, tiled: bool, targets: tuple[Target, ...]) -> Any:
-        """`ascend` or `tiled_ascend`, jitted, of n films at once; of a single one without vmap."""
+        """`ascend` or `tiled_ascend`, jitted, of n films at once (of a single one without vmap).
+
+        It takes the network as its leaves, a list: a program that is kept on disk knows plain containers only.
+        """
         one = partial(ascend, targets=targets)
         if tiled:
             assert self.tile is not None
-            group = GROUP.get(jax.default_backend(), 1) * (1 if self.batch > 1 else self.mesh.size)
             mesh = self.mesh if self.batch == 1 and self.mesh.size > 1 else None
-            one = partial(tiled_ascend, targets=targets, tile=self.tile, group=group, mesh=mesh)
-        if self.batch > 1:
-            axes = (None, 0, 0, 0, 0, 0, None, *([None] if tiled else []))
-            return jax.jit(jax.vmap(one, axes), donate_argnums=1)
+            one = partial(tiled_ascend, targets=targets, tile=self.tile, group=self.group(), mesh=mesh)
+        axes = (None, 0, 0, 0, 0, 0, None, *([None] if tiled else []))
 
-        def single(network, x, weights, step_size, jitter, key, *rest):
-            return one(network, x[0], weights[0], step_size[0], jitter[0], key[0], *rest)[None]
+        def ascend_all(leaves: list[Array], x: Array, *numbers: Any) -> Array:
+            network = jax.tree.unflatten(self.structure, leaves)
+            if self.batch > 1:
+                return jax.vmap(one, axes)(network, x, *numbers)
+            firsts = [number[0] for number in numbers[:4]]
+            return one(network, x[0], *firsts, *numbers[4:])[None]
 
-        return jax.jit(single, donate_argnums=1)
+        return jax.jit(ascend_all, donate_argnums=1)
 
 
 def at_once(network: Network, scene: Scene) -> int:
@@ -173,14 +182,14 @@ def resolve(future: Future, work: Callable[[], Any], at_once: threading.Semaphor
         future.set_exception(error)
 
 
-@partial(jax.jit, static_argnames=("full",))
-def buffer(x: Array, full: Shape) -> Array:
+@kept("full")
+def buffer(x: Array, *, full: Shape) -> Array:
     """x [n, h, w, 3] in the corner of pictures of the full size, which is what `tiled_ascend` takes."""
     _, h, w, _ = x.shape
     return jnp.pad(x, ((0, 0), (0, full[0] - h), (0, full[1] - w), (0, 0)))
 
 
-@partial(jax.jit, static_argnames=("shape",))
-def cut(x: Array, shape: Shape) -> Array:
+@kept("shape")
+def cut(x: Array, *, shape: Shape) -> Array:
     """The pictures out of their buffer."""
     return x[:, : shape[0], : shape[1]]

@@ -30,7 +30,7 @@ def start_pictures(scene: Scene, key: Array) -> Iterator[Any]:
         yield np.broadcast_to(np.array(start.colour, np.float32), (h, w, 3))
     elif start.noise is not None:
         scale = GRAINS[start.noise] if start.scale is None else start.scale
-        yield image.noise(key, (h, w), start.noise, level=start.level, contrast=start.contrast, scale=scale)
+        yield image.noise(key, start.level, start.contrast, shape=(h, w), kind=start.noise, scale=scale)
 
 
 def film_pictures(scene: Scene) -> Iterator[Any]:

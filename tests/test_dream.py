@@ -109,14 +109,14 @@ def test_climb_never_loses_the_pictures_own_detail():
     full = jnp.asarray(image(60, 80))
     x = base = full
     for shape in octave_shapes((60, 80), octaves=3, scale=1.5):
-        x, base = dream.climb(full, x, base, shape)
+        x, base = dream.climb(full, x, base, shape=shape)
     np.testing.assert_allclose(x, full, atol=1e-3)
 
 
 def test_climb_carries_the_detail_found():
     full = jnp.zeros((32, 32, 3))
     found = jnp.zeros((16, 16, 3)).at[8, 8].set(100.0)
-    x, _ = dream.climb(full, found, jnp.zeros((16, 16, 3)), (32, 32))
+    x, _ = dream.climb(full, found, jnp.zeros((16, 16, 3)), shape=(32, 32))
     assert np.unravel_index(np.argmax(np.asarray(x[..., 0])), (32, 32)) in {(16, 16), (17, 17), (16, 17), (17, 16)}
 
 

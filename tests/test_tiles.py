@@ -60,8 +60,9 @@ def test_tiles_give_the_gradient_of_the_whole(shape, tile, group):
 def test_every_pixel_is_covered(shape, tile, origin):
     covered = np.zeros(shape, int)
     for k in range(int(tiles.tile_count(size_of(*shape), tile))):
-        rows, columns = tiles.places(jnp.int32(k), size_of(*shape), tile, jnp.array(origin))
-        covered[np.asarray(rows)[:, None], np.asarray(columns)[None]] += 1
+        row, column = tiles.place(jnp.int32(k), size_of(*shape), tile, jnp.array(origin))
+        rows, columns = (int(row) + np.arange(tile[0])) % shape[0], (int(column) + np.arange(tile[1])) % shape[1]
+        covered[rows[:, None], columns[None]] += 1
     assert covered.min() >= 1
     np.testing.assert_array_equal(
         tiles.coverage((*shape, 3), size_of(*shape), tile, jnp.array(origin))[..., 0], covered
@@ -108,3 +109,22 @@ def test_no_seam_grows(squeezenet):
 
     assert profile(tiled).max() < 1.3 * profile(whole).max()
     assert np.abs(np.asarray(tiled - x)).mean() > 0.5 * np.abs(np.asarray(whole - x)).mean()
+
+
+def test_a_picture_goes_on_behind_its_border():
+    x = np.random.default_rng(0).uniform(0, 1, (9, 11, 3)).astype(np.float32)
+    buffer = np.zeros((12, 14, 3), np.float32)
+    buffer[:9, :11] = x
+    y = np.asarray(tiles.wrapped(jnp.asarray(buffer), size_of(9, 11), (4, 5)))
+    np.testing.assert_array_equal(y[: 9 + 4, : 11 + 5], np.tile(x, (2, 2, 1))[:13, :16])
+
+
+def test_folding_is_the_transpose_of_wrapping():
+    rng, size, tile = np.random.default_rng(0), size_of(9, 11), (4, 5)
+    x = np.zeros((12, 14, 3), np.float32)
+    x[:9, :11] = rng.normal(size=(9, 11, 3))
+    y = np.zeros((16, 19, 3), np.float32)
+    y[:13, :16] = rng.normal(size=(13, 16, 3))
+    there = np.sum(np.asarray(tiles.wrapped(jnp.asarray(x), size, tile)) * y)
+    back = np.sum(x * np.asarray(tiles.folded(jnp.asarray(y), size, tile)))
+    np.testing.assert_allclose(there, back, rtol=1e-4)
