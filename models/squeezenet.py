@@ -21,7 +21,7 @@ class Variant:
 
     stem: int
     fires: dict[str, tuple[int, int]]
-    pooled: frozenset[str]
+    pooled: tuple[str, ...]
     classes: int = 1000
 
 
@@ -38,7 +38,7 @@ VARIANTS = {
             "fire8": (64, 256),
             "fire9": (64, 256),
         },
-        pooled=frozenset({"fire3", "fire5"}),
+        pooled=("fire3", "fire5"),
     ),
 }
 

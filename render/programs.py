@@ -32,6 +32,7 @@ SIDE = {"cpu": 256, "gpu": 1024, "tpu": 1024}
 GROUP = {"cpu": 1, "gpu": 2, "tpu": 2}
 HELD = 3.0  # times a network's activations that an ascent step holds: themselves, what they came from, gradients
 SHARE = 0.5  # of the memory that films dreamed at once may take
+HALF = {"gpu", "tpu"}  # where activations are bfloat16: twice the speed, and a look that cannot be told apart
 COMPILERS = 2  # compilations at a time: each uses several threads for a part of its time
 
 
@@ -53,6 +54,7 @@ class Programs:
         devices = jax.local_devices() if spread else jax.local_devices()[:1]
         self.mesh = Mesh(np.array(devices), ("batch",))
         self.split, self.whole = (NamedSharding(self.mesh, P(*axes)) for axes in (["batch"], []))
+        self.half = jax.default_backend() in HALF
         self.network, self.structure = jax.tree.flatten(jax.device_put(network, self.whole))
 
     def placed(self, x: Array) -> Array:
@@ -113,7 +115,7 @@ class Programs:
         tiled = self.tiled(shape)
         x = spec((n, *(self.full if tiled else shape), 3), jnp.float32, knob)
         arguments = (self.network, x, *numbers, key, (number, number), *([(number, number)] if tiled else []))
-        static = "ascend", targets, self.structure, n, *([self.tile, self.group()] if tiled else [])
+        static = "ascend", self.half, targets, self.structure, n, *([self.tile, self.group()] if tiled else [])
         return obtain((static, signature(arguments)), lambda: self.together(tiled, targets).lower(*arguments))
 
     def group(self) -> int:
@@ -134,12 +136,23 @@ class Programs:
 
         def ascend_all(leaves: list[Array], x: Array, *numbers: Any) -> Array:
             network = jax.tree.unflatten(self.structure, leaves)
+            network = in_bfloat16(network) if self.half else network
             if self.batch > 1:
                 return jax.vmap(one, axes)(network, x, *numbers)
             firsts = [number[0] for number in numbers[:4]]
             return one(network, x[0], *firsts, *numbers[4:])[None]
 
         return jax.jit(ascend_all, donate_argnums=1)
+
+
+def in_bfloat16(network: Network) -> Network:
+    """A network that computes in bfloat16, between float32 images and float32 activations."""
+
+    def half(tree: Any, dtype: Any) -> Any:
+        return jax.tree.map(lambda leaf: leaf.astype(dtype), tree)
+
+    small = half(network, jnp.bfloat16)
+    return lambda images: half(small(images.astype(jnp.bfloat16)), jnp.float32)
 
 
 def at_once(network: Network, scene: Scene) -> int:

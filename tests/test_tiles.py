@@ -1,5 +1,7 @@
 """Tiles against the whole picture, on networks small enough to compare exactly, and on the real one."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -128,3 +130,16 @@ def test_folding_is_the_transpose_of_wrapping():
     there = np.sum(np.asarray(tiles.wrapped(jnp.asarray(x), size, tile)) * y)
     back = np.sum(x * np.asarray(tiles.folded(jnp.asarray(y), size, tile)))
     np.testing.assert_allclose(there, back, rtol=1e-4)
+
+
+def test_bfloat16_keeps_the_direction(squeezenet):
+    """What accelerators compute in: the gradient is a float32, and points where float32's own does."""
+    from render.programs import in_bfloat16
+
+    def gradient(network, x):
+        return jax.grad(lambda x: score(network(x[None]), (Target("fire5"),), jnp.ones(1)))(x)
+
+    x = image(48, 64)
+    exact, half = (np.asarray(jax.jit(partial(gradient, f(squeezenet)))(x)) for f in (lambda n: n, in_bfloat16))
+    assert half.dtype == np.float32
+    assert np.corrcoef(exact.ravel(), half.ravel())[0, 1] > 0.9
