@@ -1,15 +1,17 @@
 """Convolutions whose input gradients are their own, because XLA's CPU backend differentiates them badly.
 
-x `[n, h, w, cin]`, kernel HWIO `[k, k, cin, cout]`, s the stride, g the cotangent of the result `[n, m, l, cout]`;
+x `[n, h, w, cin]`, kernel HWIO `[k, l, cin, cout]`, s the stride, g the cotangent of the result `[n, m, l, cout]`;
 blocks, phases and reach as in windows.py. No function here gives weights a gradient (their cotangent is zero): a
 dream changes the picture only.
 """
 
 from functools import partial, reduce
 from operator import add
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from models import winograd
 from models.windows import Axis, Padding, axes
@@ -22,7 +24,7 @@ Pads = list[tuple[int, int]]
 
 def plain(x: jax.Array, kernel: jax.Array, stride: int, padding: Padding) -> jax.Array:
     """The same as XLA has it: right where a library does the work (cuDNN), and the reference of the tests."""
-    pads = [(axis.low, axis.high) for axis in axes(x.shape, kernel.shape[0], stride, padding)]
+    pads = [(axis.low, axis.high) for axis in axes(x.shape, kernel.shape[:2], stride, padding)]
     kernel = jax.lax.stop_gradient(kernel)
     return jax.lax.conv_general_dilated(x, kernel, (stride, stride), pads, dimension_numbers=NHWC)
 
@@ -37,19 +39,20 @@ def dot(x: jax.Array, matrix: jax.Array) -> jax.Array:
 dot.defvjp(lambda x, matrix: (dot(x, matrix), matrix), lambda matrix, g: (dot(g, matrix.T), None))
 
 
-def turned(kernel: jax.Array, stride: int) -> jax.Array:
+def turned(kernel: Any, stride: int) -> Any:
     """The kernel of conv's gradient, `[reach, reach, cout, s s cin]`: made once, when weights are loaded.
 
     Pixel p = s q + a takes from window q - d through tap s d + a, for all d: a convolution of g with a smaller kernel,
     turned by 180 degrees, that yields all s s phases of a block as channels (sub-pixel convolution, Shi et al. 2016).
-    At stride 1 it is the flipped, transposed kernel.
+    At stride 1 it is the flipped, transposed kernel. NumPy's arrays give NumPy's: sixty convolutions of as many shapes
+    would keep a compiler busy for seconds.
     """
-    k, _, cin, cout = kernel.shape
-    reach = -(-k // stride)
-    extra = stride * reach - k
-    whole = jnp.pad(kernel, ((0, extra), (0, extra), (0, 0), (0, 0)))
-    taps = whole.reshape(reach, stride, reach, stride, cin, cout)[::-1, :, ::-1]
-    return taps.transpose(0, 2, 5, 1, 3, 4).reshape(reach, reach, cout, stride * stride * cin)
+    k, across, cin, cout = kernel.shape
+    reach = -(-k // stride), -(-across // stride)
+    extra = [(0, stride * r - size) for r, size in zip(reach, (k, across), strict=True)]
+    whole = (np if isinstance(kernel, np.ndarray) else jnp).pad(kernel, (*extra, (0, 0), (0, 0)))
+    taps = whole.reshape(reach[0], stride, reach[1], stride, cin, cout)[::-1, :, ::-1]
+    return taps.transpose(0, 2, 5, 1, 3, 4).reshape(*reach, cout, stride * stride * cin)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(3, 4))
@@ -57,11 +60,11 @@ def conv(x: jax.Array, kernel: jax.Array, back: jax.Array, stride: int, padding:
     """The convolution; back = turned(kernel, stride). XLA's gradient turns the kernel in every step and dilates g."""
     if stride > 1:
         return plain(x, kernel, stride, padding)
-    return _correlate(x, kernel, [(axis.low, axis.high) for axis in axes(x.shape, kernel.shape[0], 1, padding)])
+    return _correlate(x, kernel, [(axis.low, axis.high) for axis in axes(x.shape, kernel.shape[:2], 1, padding)])
 
 
 def _conv_forward(x, kernel, back, stride, padding):
-    return conv(x, kernel, back, stride, padding), (axes(x.shape, kernel.shape[0], stride, padding), back)
+    return conv(x, kernel, back, stride, padding), (axes(x.shape, kernel.shape[:2], stride, padding), back)
 
 
 def _conv_backward(stride, padding, saved, g):
@@ -76,7 +79,7 @@ conv.defvjp(_conv_forward, _conv_backward)
 
 def _correlate(x: jax.Array, kernel: jax.Array, pads: Pads) -> jax.Array:
     """At stride 1, the faster way: Winograd's takes 0.7 of the time at 32 channels and less than half from 128 on."""
-    if kernel.shape[0] == 3 and min(kernel.shape[2:]) >= 32 and min(x.shape[1:3]) >= 10:
+    if kernel.shape[:2] == (3, 3) and min(kernel.shape[2:]) >= 32 and min(x.shape[1:3]) >= 10:
         return winograd.conv(x, kernel, pads)
     return jax.lax.conv_general_dilated(x, kernel, (1, 1), pads, dimension_numbers=NHWC)
 
@@ -98,7 +101,7 @@ def thin(x: jax.Array, kernel: jax.Array, stride: int, padding: Padding) -> jax.
     A convolution over 3 channels leaves most of a vector register empty: 3.1 ms where the product takes 1.7. The
     columns come from reshapes of whole blocks, and the gradient's k k shifted additions are of three channels each.
     """
-    return _thin(x, kernel.reshape(-1, kernel.shape[-1]), axes(x.shape, kernel.shape[0], stride, padding))
+    return _thin(x, kernel.reshape(-1, kernel.shape[-1]), axes(x.shape, kernel.shape[:2], stride, padding))
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))

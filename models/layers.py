@@ -8,16 +8,32 @@ blocks use the gradients of convolution.py and pool.py, elsewhere XLA's own.
 from functools import reduce
 from itertools import accumulate
 from operator import add
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
 from models import convolution, pool
-from models.windows import Padding
+from models.normalise import local_response, mean3
+from models.windows import Padding, ceil_mode
 from models.xla import compiler_options, own_gradients
 
-__all__ = ["Conv", "Derived", "Parts", "bias_relu", "compiler_options", "join", "max_pool", "subtract_mean"]
+__all__ = [
+    "Conv",
+    "Derived",
+    "Parts",
+    "Stages",
+    "bias_relu",
+    "ceil_mode",
+    "compiler_options",
+    "join",
+    "local_response",
+    "max_pool",
+    "mean3",
+    "subtract_mean",
+]
 
 Parts = tuple[jax.Array, ...]
 
@@ -55,26 +71,42 @@ class Derived(nnx.Variable):
     """What is computed from weights when they are loaded, and is in no file."""
 
 
+class Stages(NamedTuple):
+    """What a convolution yields, all `[n, m, l, cout]`: before ReLU, after it, and the sum that has no bias yet."""
+
+    before: jax.Array
+    after: jax.Array
+    linear: jax.Array
+
+
 class Conv(nnx.Module):
     """Convolution, bias and ReLU of parts `[n, h, w, cin]`: `[n, m, l, cout]`. Its weights get no gradient."""
 
     def __init__(
-        self, inputs: int, outputs: int, size: int, stride: int = 1, padding: Padding = "SAME", *, rngs: nnx.Rngs
+        self,
+        inputs: int,
+        outputs: int,
+        size: int | tuple[int, int],
+        stride: int = 1,
+        padding: Padding = "SAME",
+        *,
+        rngs: nnx.Rngs,
     ):
-        """Random weights after He et al. 2015, with no bias."""
+        """Random weights after He et al. 2015, with no bias. size: of both sides, or (down, across)."""
         self.stride, self.padding = stride, padding
-        fan_in = size * size * inputs
+        down, over = (size, size) if isinstance(size, int) else size
+        fan_in = down * over * inputs
         # drawn flat: XLA unrolls a small four-dimensional draw and compiles it for 20 s
         kernel = jax.random.normal(rngs.params(), (fan_in * outputs,), jnp.float32) * (2 / fan_in) ** 0.5
-        self.kernel = nnx.Param(kernel.reshape(size, size, inputs, outputs))
+        self.kernel = nnx.Param(kernel.reshape(down, over, inputs, outputs))
         self.bias = nnx.Param(jnp.zeros(outputs, jnp.float32))
         self.thin = inputs <= 4
-        self.back = None if size == 1 or self.thin else Derived(convolution.turned(self.kernel[...], stride))
+        self.back = None if down == over == 1 or self.thin else Derived(convolution.turned(self.kernel[...], stride))
 
     def derive(self) -> None:
         """To be called when the kernel was changed."""
         if self.back is not None:
-            self.back = Derived(convolution.turned(self.kernel[...], self.stride))
+            self.back = Derived(jnp.asarray(convolution.turned(np.asarray(self.kernel[...]), self.stride)))
 
     def linear(self, x: Parts) -> jax.Array:
         """Without bias and ReLU."""
@@ -92,9 +124,22 @@ class Conv(nnx.Module):
 
     def __call__(self, x: Parts) -> jax.Array:
         """The activation."""
-        return bias_relu(self.linear(x), self.bias[...])
+        return self.activated(self.linear(x))
+
+    def activated(self, y: jax.Array) -> jax.Array:
+        """Bias and ReLU of what `linear` gave, or of its maxima: a max-pool commutes with both."""
+        return bias_relu(y, self.bias[...])
+
+    def biased(self, x: Parts) -> jax.Array:
+        """Without ReLU."""
+        return self.linear(x) + self.bias[...].reshape(1, 1, 1, -1)
+
+    def stages(self, x: Parts) -> Stages:
+        """Before and after ReLU, for networks that name both."""
+        y = self.linear(x)
+        return Stages(y + self.bias[...].reshape(1, 1, 1, -1), self.activated(y), y)
 
     def pooled(self, x: Parts, k: int = 3, stride: int = 2, padding: Padding = "SAME") -> tuple[jax.Array, jax.Array]:
         """(the activation, its maxima). A max-pool commutes with bias and ReLU: both come after it, on fewer pixels."""
         y = self.linear(x)
-        return bias_relu(y, self.bias[...]), bias_relu(max_pool(y, k, stride, padding), self.bias[...])
+        return self.activated(y), self.activated(max_pool(y, k, stride, padding))

@@ -1,12 +1,12 @@
 """From a safetensors file to a network: every name and shape is compared before anything is used.
 
 A weight's name is its path in the module, joined by dots: `fire2.squeeze.kernel`. Kernels are HWIO, biases
-`[channels]`; on disk float16 or float32, in memory float32. The first kernel takes RGB: scripts/convert_weights.py
-turns it where a source has BGR.
+`[channels]`; on disk float16 or float32, in memory float32. The first kernel takes RGB: recipes.py turns it where a
+source has BGR.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,10 @@ from flax import nnx
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
+from models.formats import WeightsError
 from models.layers import Conv, Derived
 
-
-class WeightsError(ValueError):
-    """A weights file that is missing, damaged, or another network's."""
+__all__ = ["WeightsError", "fill", "read", "shipped", "unfit", "wanted"]
 
 
 def shipped(path: Path, sha256: str) -> Path:
@@ -41,13 +40,16 @@ def read(path: Path) -> dict[str, np.ndarray]:
     return {name: np.asarray(array, np.float32) for name, array in arrays.items()}
 
 
-def fill(build: Callable[[], Any], path: Path) -> Any:
-    """The module that `build()` makes, with the weights in the file; WeightsError lists all that does not fit."""
+def wanted(build: Callable[[], Any]) -> dict[str, tuple[int, ...]]:
+    """{name: shape} of the weights that the module `build()` makes would take; nothing is computed."""
+    return {name: leaf.shape for name, _, leaf in _slots(nnx.state(nnx.eval_shape(build), nnx.Param))}
+
+
+def fill(build: Callable[[], Any], arrays: Mapping[str, np.ndarray], path: Path) -> Any:
+    """The module that `build()` makes, with these weights; WeightsError lists all that does not fit. path: of what."""
     pieces: Any = nnx.split(nnx.eval_shape(build), nnx.Param, Derived)
-    graph, wanted, derived = pieces
-    flat: Any = nnx.to_flat_state(wanted)
-    slots = [(".".join(map(str, keys)), keys, leaf) for keys, leaf in flat]
-    arrays = read(path)
+    graph, empty, derived = pieces
+    slots = _slots(empty)
     _compare({name: leaf.shape for name, _, leaf in slots}, arrays, path)
     leaves = [(keys, leaf.replace(jnp.asarray(arrays[name]))) for name, keys, leaf in slots]
     network = nnx.merge(graph, nnx.from_flat_state(leaves), derived)
@@ -57,11 +59,21 @@ def fill(build: Callable[[], Any], path: Path) -> Any:
     return jax.block_until_ready(network)
 
 
-def _compare(wanted: dict[str, tuple[int, ...]], arrays: dict[str, np.ndarray], path: Path) -> None:
+def _slots(state: Any) -> list[tuple[str, Any, Any]]:
+    """Every weight's name, its path in the module, and its leaf."""
+    return [(".".join(map(str, keys)), keys, leaf) for keys, leaf in nnx.to_flat_state(state)]
+
+
+def _compare(wanted: Mapping[str, tuple[int, ...]], arrays: Mapping[str, np.ndarray], path: Path) -> None:
     both = [name for name in wanted if name in arrays and arrays[name].shape != wanted[name]]
     lines = [f"missing: {name} {list(wanted[name])}" for name in wanted if name not in arrays]
     lines += [f"unexpected: {name} {list(arrays[name].shape)}" for name in arrays if name not in wanted]
     lines += [f"shape: {name} is {list(arrays[name].shape)}, should be {list(wanted[name])}" for name in both]
+    unfit(lines, path)
+
+
+def unfit(lines: Sequence[str], path: Path) -> None:
+    """WeightsError of all that does not fit, if anything."""
     if lines:
         raise WeightsError("\n  ".join([f"{path} does not fit the network:", *lines]))
 

@@ -48,14 +48,15 @@ class Axis(NamedTuple):
         return np.clip(i, 0, self.m - 1), np.where((i >= 0) & (i < self.m) & (t < self.k), t, self.k)
 
 
-def axes(shape: tuple[int, ...], k: int, s: int, padding: Padding) -> tuple[Axis, Axis]:
-    """The two axes of images `[n, h, w, c]`.
+def axes(shape: tuple[int, ...], k: int | tuple[int, int], s: int, padding: Padding) -> tuple[Axis, Axis]:
+    """The two axes of images `[n, h, w, c]`; k for both, or (down, across).
 
     Padding: 'SAME' as TensorFlow (the odd one goes to the end), 'VALID', p for every side, or ((top, bottom), (left,
     right)).
     """
     pairs = (padding, padding) if isinstance(padding, (str, int)) else padding
-    return _axis(shape[1], k, s, pairs[0]), _axis(shape[2], k, s, pairs[1])
+    down, across = (k, k) if isinstance(k, int) else k
+    return _axis(shape[1], down, s, pairs[0]), _axis(shape[2], across, s, pairs[1])
 
 
 def ceil_mode(shape: tuple[int, ...], k: int, s: int, p: int) -> tuple[tuple[int, int], tuple[int, int]]:

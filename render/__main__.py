@@ -5,7 +5,10 @@ Errors and help come before anything heavy is imported, so that a typo is answer
 
 import argparse
 import os
+import shlex
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,15 +22,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status: 0 done, 2 the user's mistake, 130 interrupted, 1 anything else."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     run, grammar = COMMANDS.get(arguments[0] if arguments else "", (render, parser))
+    hear_signals()
     try:
         return run(grammar().parse_args(arguments[1:] if run is not render else arguments))
     except SceneError as error:
         return say("\n".join(error.problems), MISTAKE)
     except KeyboardInterrupt:
-        return say("interrupted; nothing was left behind", INTERRUPTED)
+        return say(interrupted(arguments) if run is render else "interrupted", INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has gone; there is nobody to tell
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the interpreter flushes it on its way out
         return FAILED
+
+
+def hear_signals() -> None:
+    """Lets SIGTERM (a reboot) and SIGHUP (a closed terminal) end us as Ctrl-C does; what nohup ignores stays ignored."""
+    if threading.current_thread() is threading.main_thread():
+        for name in {"SIGTERM", "SIGHUP"} & {known.name for known in signal.Signals}:
+            if signal.getsignal(signal.Signals[name]) == signal.SIG_DFL:
+                signal.signal(signal.Signals[name], signal.default_int_handler)
+
+
+def interrupted(arguments: Sequence[str]) -> str:
+    """What to say of an interrupted render: how it goes on."""
+    if "--grid" in arguments:
+        return "interrupted; nothing was left behind"
+    again = [argument for argument in arguments if len(argument) < 5 or not "--restart".startswith(argument)]
+    return (
+        f"interrupted; what is rendered is kept, and goes on with\n  {shlex.join(['python', '-m', 'render', *again])}"
+    )
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,6 +62,12 @@ def parser() -> argparse.ArgumentParser:
     )
     scene_arguments(p)
     p.add_argument("--overwrite", action="store_true", help="replace a film that is already there")
+    p.add_argument("--restart", action="store_true", help="begin anew where an unfinished film would go on")
+    p.add_argument(
+        "--frames",
+        metavar="A:B",
+        help="only the frames A to B-1, or from A on (A:); the ones before must be dreamed too",
+    )
     p.add_argument("--dry-run", action="store_true", help="check everything, print the plan, write nothing")
     p.add_argument("--quiet", action="store_true", help="no progress")
     p.add_argument(
@@ -76,11 +104,14 @@ def render(options: argparse.Namespace) -> int:
     """Renders a scene or its variations, or with --dry-run prints the plan."""
     from render.reader import read_scene
     from render.sweep import label, variations, with_own_path
+    from render.target import to_render
 
     def read(variation: Sequence[str]) -> Scene:
         overrides = [*options.overrides, *variation]
         return read_scene(options.scene, overrides, output=options.output, quality=options.quality)
 
+    if options.grid and options.frames:
+        return say("--frames: a grid has all frames; render its scenes one by one", MISTAKE)
     if options.grid and not options.sweep:
         return say("--grid: needs --sweep, whose variations are its tiles", MISTAKE)
     chosen = variations(options.sweep)
@@ -89,20 +120,23 @@ def render(options: argparse.Namespace) -> int:
         return films(scenes[:1], options, scenes, [label(variation) for variation in chosen])
     if options.sweep:
         scenes = [with_own_path(scene, variation) for scene, variation in zip(scenes, chosen, strict=True)]
-    return films(scenes, options)
+    return films(to_render(scenes, options.overwrite), options)
 
 
 def films(
     targets: Sequence[Scene], options: argparse.Namespace, tiles: Sequence[Scene] = (), labels: Sequence[str] = ()
 ) -> int:
     """Renders films that are not there yet: one for each target, or one for all tiles; --dry-run prints plans."""
-    from render import video
+    from render.reader import read_scene
+    from render.target import frames_of_film, in_the_way, own_path
 
-    there = [path for scene in targets for path in video.exists(scene.output.path)]
+    only = frames_of_film(options.scene, options.frames, targets[0].length) if targets and not tiles else None
+    there = next(filter(None, (in_the_way(scene, only, options.restart) for scene in targets)), None)
     if there and not (options.overwrite or options.dry_run):
-        return say(f"{there[0]} is already there; --overwrite replaces it, -o PATH writes elsewhere", MISTAKE)
+        return say(f"{there} is already there; --overwrite replaces it, -o PATH writes elsewhere", MISTAKE)
     from models.weights import WeightsError
     from render.ffmpeg import FilmError, SourceError
+    from render.parts import ChangedError
     from render.pictures import PictureError
 
     try:
@@ -117,8 +151,19 @@ def films(
         else:
             from render.film import render_films
 
-            for path in render_films(targets, quiet=options.quiet):
+            for path in render_films(
+                targets,
+                only=only,
+                restart=options.restart,
+                others=own_path(lambda: read_scene(options.scene, options.overrides, quality=options.quality))
+                if only
+                else (),
+                tell=lambda text: print(text, file=sys.stderr) if not options.quiet else None,
+                quiet=options.quiet,
+            ):
                 print(path)
+    except ChangedError as error:
+        return say(f"{error}; --restart begins anew, -o PATH writes elsewhere", MISTAKE)
     except (WeightsError, PictureError, SourceError) as error:
         return say(str(error), MISTAKE)
     except (FilmError, OSError) as error:
@@ -179,4 +224,9 @@ def say(message: str, status: int) -> int:
 COMMANDS = {"plan": (draw, draw_parser), "models": (list_models, models_parser)}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    if status == INTERRUPTED:  # at once: the interpreter would wait for the frame that the device still dreams
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)

@@ -15,6 +15,7 @@ from jax import Array
 # np.pad's words for how samples go on outside. For black, scipy mirrors about the edge pixel's centre, and reads
 # nothing beyond that centre.
 PADDING = {"mirror": "symmetric", "wrap": "wrap", "edge": "edge", "black": "reflect"}
+NEAREST = 1e-3  # a pixel seen through a tilt that turns it behind the camera is drawn from this far
 MARGIN = 12  # at an edge that goes on for ever, the coefficients need some pixels to settle; as in scipy
 
 # The inverse of sampling a cubic B-spline (1/6, 4/6, 1/6) is sqrt(3) · POLE**|k|; beyond RADIUS less than 0.002 levels.
@@ -24,8 +25,12 @@ TAPS = POLE ** np.abs(np.arange(-RADIUS, RADIUS + 1))
 
 
 @functools.partial(jax.jit, static_argnames=("border", "interpolation"))
-def warp_on_device(image: Array, matrix: Array, border: str = "mirror", interpolation: str = "cubic") -> Array:
+def warp_on_device(
+    image: Array, matrix: Array, border: str = "mirror", interpolation: str = "cubic", swirl: Array | float = 0.0
+) -> Array:
     """warp.warp as a pure function: image `[h, w, 3]`, 0..255; matrix `[3, 3]`, traced: motion compiles nothing new.
+
+    swirl: degrees by which the middle turns counter-clockwise, falling off to nothing at the nearest border.
 
     Equal to scipy's within one 8-bit level (float32 places a pixel to about 1e-4 of its width); the identity is exact.
     """
@@ -38,13 +43,28 @@ def warp_on_device(image: Array, matrix: Array, border: str = "mirror", interpol
             samples = jnp.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
         samples = coefficients(samples, border)
     p_row, p_column = jnp.arange(h, dtype=jnp.float32)[:, None], jnp.arange(w, dtype=jnp.float32)[None, :]
-    row = matrix[0, 0] * p_row + matrix[0, 1] * p_column + matrix[0, 2]
-    column = matrix[1, 0] * p_row + matrix[1, 1] * p_column + matrix[1, 2]
+    p_row, p_column = swirled(p_row, p_column, swirl, (h, w))
+    depth = jnp.maximum(matrix[2, 0] * p_row + matrix[2, 1] * p_column + matrix[2, 2], NEAREST)
+    row = (matrix[0, 0] * p_row + matrix[0, 1] * p_column + matrix[0, 2]) / depth
+    column = (matrix[1, 0] * p_row + matrix[1, 1] * p_column + matrix[1, 2]) / depth
     result = _read(samples, row + margin, column + margin, border, interpolation)
     if border == "black":
         inside = (row >= 0) & (row <= h - 1) & (column >= 0) & (column <= w - 1)
         result = jnp.where(inside[..., None], result, 0)
-    return jnp.where((matrix == jnp.eye(3)).all(), image, jnp.clip(result, 0, 255))
+    still = (matrix == jnp.eye(3)).all() & (jnp.asarray(swirl) == 0)
+    return jnp.where(still, image, jnp.clip(result, 0, 255))
+
+
+def swirled(row: Array, column: Array, degrees: Array | float, shape: tuple[int, int]) -> tuple[Array, Array]:
+    """Where a swirl reads its pixels from: turned back about the middle, by degrees · (1 - r²/R²)² at the distance r.
+
+    R is half the shorter side, beyond which nothing turns; row [h, 1] and column [1, w] give [h, w] each.
+    """
+    y, x = row - (shape[0] - 1) / 2, column - (shape[1] - 1) / 2
+    falling = jnp.maximum(0, 1 - (y * y + x * x) / (min(shape) / 2) ** 2) ** 2
+    angle = jnp.deg2rad(jnp.asarray(degrees, jnp.float32)) * falling
+    sin, cos = jnp.sin(angle), jnp.cos(angle)
+    return row + (cos - 1) * y + sin * x, column + (cos - 1) * x - sin * y
 
 
 def coefficients(samples: Array, border: str) -> Array:

@@ -112,22 +112,22 @@ def tiled_ascend(
     return jax.lax.fori_loop(*steps, step, (x, whole))[0]
 
 
-@kept("shape")
-def climb(full: Array, x: Array, base: Array, *, shape: Shape) -> tuple[Array, Array]:
+@kept("shape", "wrap")
+def climb(full: Array, x: Array, base: Array, *, shape: Shape, wrap: bool = False) -> tuple[Array, Array]:
     """From one octave to the next: the dream x [h, w, 3] so far and the base it grew from, at the size `shape`.
 
     The next base is the full picture resized; the detail found so far (x - base) is enlarged and added to it, so that
     the picture's own detail is never lost.
     """
-    bigger = resize(full, shape)
-    return bigger + resize(x - base, shape), bigger
+    bigger = resize(full, shape, wrap)
+    return bigger + resize(x - base, shape, wrap), bigger
 
 
-@kept()
-def developed(full: Array, x: Array, base: Array) -> Array:
+@kept("wrap")
+def developed(full: Array, x: Array, base: Array, *, wrap: bool = False) -> Array:
     """What an unfinished dream x over its base shows at full size: the picture plus the detail found so far."""
     *_, h, w, _ = full.shape
-    return jnp.clip(full + resize(x - base, (h, w)), 0, 255)
+    return jnp.clip(full + resize(x - base, (h, w), wrap), 0, 255)
 
 
 def dream_steps(
@@ -142,6 +142,7 @@ def dream_steps(
     jitter: ArrayLike,
     key: Array,
     every: int | None = None,
+    wrap: bool = False,
 ) -> Iterator[tuple[Array, Array]]:
     """The dream x and its base, both at the octave's size, after `every` steps of an octave (None: after all of them).
 
@@ -152,7 +153,7 @@ def dream_steps(
     x = base = full
     knobs = {"step_size": jnp.float32(step_size), "jitter": jnp.int32(jitter), "targets": targets}
     for octave, shape in enumerate(shapes):
-        x, base = climb(full, x, base, shape=shape)
+        x, base = climb(full, x, base, shape=shape, wrap=wrap)
         knobs["key"] = octave_key(key, jnp.int32(octave))
         for first in range(0, iterations, every or max(1, iterations)):
             steps = jnp.int32(first), jnp.int32(min(first + (every or iterations), iterations))

@@ -3,7 +3,8 @@
 Frames are uint8 [h, w, 3]. Errors: models.weights.WeightsError, pictures.PictureError, video.FilmError, OSError.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -12,11 +13,13 @@ from typing import Any
 import numpy as np
 
 import models
-from render import device
+from render import device, provenance
 from render.frames import film_length, films, on_host
 from render.grid import grid, layout
+from render.parts import Range, locked
 from render.programs import at_once
 from render.progress import progress
+from render.resume import render_film
 from render.scene import Model, Scene
 from render.start import check_film
 from render.sweep import together
@@ -34,20 +37,47 @@ def batches(scenes: Sequence[Scene]) -> list[list[int]]:
     return together(scenes, lambda scene: at_once(network(scene.model), scene))
 
 
-def render_films(scenes: Sequence[Scene], *, quiet: bool = False) -> Iterator[Path]:
-    """Renders each scene to its own film, those that differ in numbers only in one pass; yields their paths."""
+def render_films(
+    scenes: Sequence[Scene],
+    *,
+    only: Range | None = None,
+    restart: bool = False,
+    others: tuple[Path, ...] = (),
+    tell: Callable[[str], None] = lambda text: None,
+    quiet: bool = False,
+) -> Iterator[Path]:
+    """Renders each scene to its own film, those that differ in numbers only in one pass; yields their paths.
+
+    A film that is rendered alone goes on where it stopped; arguments as in `resume.render_film`. Those of one pass
+    begin anew, but for the ones that are there already.
+    """
     device.prepare()
     for scene in scenes:
         check_film(scene)
-    for batch in batches(scenes):
+    order = [[k] for k in range(len(scenes))] if only or len(scenes) == 1 else batches(scenes)
+    for batch in order:
         chosen = [scenes[k] for k in batch]
-        with ExitStack() as encoders:
-            writes = [encoders.enter_context(film(s.output.path, s.size, s.fps, s.output.crf)) for s in chosen]
-            frames = on_host(films(chosen, network(chosen[0].model)))
-            for batch_of_frames in progress(frames, film_length(chosen[0]), quiet=quiet):
-                for write, frame in zip(writes, batch_of_frames, strict=True):
-                    write(frame)
+        net = network(chosen[0].model)
+        if len(chosen) == 1:
+            how: dict[str, Any] = {"only": only, "restart": restart, "others": others, "tell": tell, "quiet": quiet}
+            render_film(chosen[0], net, **how)
+        else:
+            render_together(chosen, net, quiet=quiet)
         yield from (scene.output.path for scene in chosen)
+
+
+def render_together(scenes: Sequence[Scene], net: Any, *, quiet: bool) -> None:
+    """Renders scenes that are `sweep.alike` in one pass, each to its own film."""
+    began = time.monotonic()
+    with ExitStack() as encoders:
+        for scene in scenes:
+            encoders.enter_context(locked(scene.output.path))
+        writes = [encoders.enter_context(film(s.output.path, s.size, s.fps, s.output.crf)) for s in scenes]
+        for frames in progress(on_host(films(scenes, net)), film_length(scenes[0]), quiet=quiet):
+            for write, frame in zip(writes, frames, strict=True):
+                write(frame)
+    for scene in scenes:
+        provenance.write_beside(scene, provenance.made(scene), time.monotonic() - began)
 
 
 def render_grid(scenes: Sequence[Scene], labels: Sequence[str], *, quiet: bool = False) -> Path:

@@ -6,7 +6,6 @@ device. All random numbers of frame k come from fold_in(key, k), so that no fram
 """
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -18,12 +17,13 @@ from render.compiled import kept
 from render.dream import developed, dream_steps
 from render.image import hold, octave_shapes, statistics, to_uint8
 from render.objective import Target
+from render.pictures import fit, read_picture
 from render.programs import Programs
 from render.scene import Scene
 from render.schedule import FrameParams, frame_params
 from render.start import start_pictures
 from render.tiles import Network
-from render.warp import matrix, warp_on_device
+from render.warp import matrix, perspective, warp_on_device
 
 FLAT_CONTRAST = 50.0  # levels to hold a start at that has no contrast of its own to hold
 FLAT = 1.0  # a start with less contrast than this, in levels, counts as flat
@@ -52,6 +52,7 @@ def steps(
 ) -> Iterator[Made]:
     """`films` with their states; from frame `begin` on, where frame begin-1 has left `state`, float32 [n, h, w, 3]."""
     record, video = scenes[0].output.record, scenes[0].start.video is not None
+    wrap = scenes[0].motion.border == "wrap"
     params = [frame_params(scene) for scene in scenes]
     ascend = programs(scenes, network, params[0][0])
     prepare(ascend, scenes[0], params[0][begin])  # first of all, so that the compiler starts at once
@@ -59,20 +60,20 @@ def steps(
     for _ in range(begin if video else 0):
         next(starts)
     x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
-    held = to_hold(x)
+    held = to_hold(references(scenes, x))
     if begin and not video:
         x = ascend.placed(jnp.asarray(state))
     for k in range(begin, scenes[0].length if end is None else end):
         ps = [each[k] for each in params]
         if video and k > begin:
             x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
-            held = to_hold(x)
+            held = to_hold(references(scenes, x))
         elif k and not video:
             x = move(x, ps, scenes[0].motion.border, scenes[0].motion.interpolation)
         stage = x
         for stage, base in dream_steps(ascend, x, every=1 if record == "iterations" else None, **how(scenes, ps, k)):
             if record != "frames":
-                yield Made(k, keep(developed(x, stage, base), held, ps), None)
+                yield Made(k, keep(developed(x, stage, base, wrap=wrap), held, ps), None)
         x = keep(stage, held, ps)
         yield Made(k, x if record == "frames" else None, x)
 
@@ -136,14 +137,18 @@ def shapes(scene: Scene, p: FrameParams) -> list[tuple[int, int]]:
 
 def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
     """What `dream_steps` takes for frame k: structure from the first scene, numbers from each."""
-    active = targets(scenes[0], ps[0])
+    active, wrap = targets(scenes[0], ps[0]), scenes[0].motion.border == "wrap"
+    # The network is blind where the rolled picture ends. A picture that wraps is rolled anywhere, so that this is no
+    # more often at its own border than elsewhere.
+    least = max(scenes[0].size) if wrap else 0
     return {
         "targets": active,
         "shapes": shapes(scenes[0], ps[0]),
         "iterations": ps[0].iterations if active else 0,
         "weights": np.array([[w for w in p.weights if w] for p in ps], np.float32),
         "step_size": np.array([p.step_size for p in ps], np.float32),
-        "jitter": np.array([p.jitter for p in ps], np.int32),
+        "jitter": np.array([max(p.jitter, least) for p in ps], np.int32),
+        "wrap": wrap,
         "key": frame_keys(np.array([scene.seed for scene in scenes], np.uint32), np.int32(k)),
     }
 
@@ -151,14 +156,26 @@ def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
 def move(x: Array, ps: Sequence[FrameParams], border: str, interpolation: str) -> Array:
     """Zooms, rotates and shifts frames, on the device: on a CPU too that takes half of scipy's time or less."""
     _, h, w, _ = x.shape
-    pulls = [matrix(p.zoom, p.rotate, p.translate, p.center, (h, w)) for p in ps]
-    return warp_each(x, jnp.asarray(np.stack(pulls), jnp.float32), border=border, interpolation=interpolation)
+    pulls = [perspective(p.tilt, p.pan, (h, w)) @ matrix(p.zoom, p.rotate, p.translate, p.center, (h, w)) for p in ps]
+    numbers = np.stack(pulls).astype(np.float32), np.array([p.swirl for p in ps], np.float32)
+    return warp_each(x, *map(jnp.asarray, numbers), border=border, interpolation=interpolation)
 
 
 @kept("border", "interpolation")
-def warp_each(x: Array, pulls: Array, *, border: str, interpolation: str) -> Array:
-    """The warp of n frames [n, h, w, 3] through n matrices [n, 3, 3]."""
-    return jax.vmap(partial(warp_on_device, border=border, interpolation=interpolation))(x, pulls)
+def warp_each(x: Array, pulls: Array, swirls: Array, *, border: str, interpolation: str) -> Array:
+    """The warp of n frames [n, h, w, 3] through n matrices [n, 3, 3], and n swirls [n] in degrees."""
+    return jax.vmap(lambda x, pull, swirl: warp_on_device(x, pull, border, interpolation, swirl))(x, pulls, swirls)
+
+
+def references(scenes: Sequence[Scene], x: Array) -> Array:
+    """The pictures [n, h, w, 3] whose colour is held: keep.reference where there is one, else the starts x."""
+    paths = [scene.dream.keep.reference for scene in scenes]
+    if not any(paths):
+        return x
+    pictures = [
+        own if path is None else fit(read_picture(path), scenes[0].size) for own, path in zip(x, paths, strict=True)
+    ]
+    return jnp.stack([jnp.asarray(picture, jnp.float32) for picture in pictures])
 
 
 @kept()

@@ -31,12 +31,23 @@ def octave_shapes(
     return [(max(1, round(h / scale**i)), max(1, round(w / scale**i))) for i in reversed(range(max(1, octaves)))]
 
 
-def resize(image: Array, shape: Shape, method: str = "linear") -> Array:
-    """[…, h, w, 3] resampled to `shape`; shrinking is antialiased. `method` as in `jax.image.resize`."""
-    *batch, h, w, channels = image.shape
+def resize(image: Array, shape: Shape, wrap: bool = False) -> Array:
+    """[…, h, w, 3] resampled to `shape`, linearly; shrinking is antialiased. With `wrap` each side goes on opposite."""
+    *_, h, w, _ = image.shape
     if (h, w) == shape:
         return image
-    return jax.image.resize(image, (*batch, *shape, channels), method)
+    rows, columns = (jnp.asarray(triangles(a, b, wrap), image.dtype) for a, b in zip((h, w), shape, strict=True))
+    return jnp.einsum("ai,...ijc,bj->...abc", rows, image, columns)
+
+
+def triangles(n: int, m: int, wrap: bool) -> np.ndarray:
+    """Weights [m, n] of linear resampling from n to m pixels: triangles as wide as the coarser grid's pixels."""
+    scale = n / m
+    distance = (np.arange(m)[:, None] + 0.5) * scale - 0.5 - np.arange(n)[None]
+    if wrap:
+        distance = (distance + n / 2) % n - n / 2
+    weights = np.maximum(0, 1 - np.abs(distance) / max(1.0, scale))
+    return weights / weights.sum(1, keepdims=True)
 
 
 @kept()
@@ -76,7 +87,7 @@ def grid_shape(shape: Shape, scale: float) -> Shape:
 
 def grains(key: Array, shape: Shape, scale: float, draw) -> Array:
     """Independent samples `draw(key, shape)` on a grid of grains, smoothly enlarged to [h, w, 3]."""
-    return resize(draw(key, (*grid_shape(shape, scale), 3)), shape, "cubic")
+    return jax.image.resize(draw(key, (*grid_shape(shape, scale), 3)), (*shape, 3), "cubic")
 
 
 def perlin(key: Array, shape: Shape, scale: float) -> Array:

@@ -14,6 +14,7 @@ from render.document import load
 from render.layers import Layers, split_layer
 from render.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
 from render.overrides import ROOT, override, with_output
+from render.provenance import is_record, recorded
 from render.scene import LENGTHS, MAX_FRAMES, QUALITIES, STARTS, Scene, with_quality
 from render.schedule import scene_clock
 
@@ -30,13 +31,13 @@ def read_scene(
     path, problems = Path(path), Problems()
     if quality is not None and quality not in QUALITIES:
         raise fail(Mark(f"--quality {quality}"), f"must be {listed(QUALITIES)}{near(quality, QUALITIES)}")
-    root = load(path, problems)
+    root, written = recorded(path, problems) if is_record(path) else (load(path, problems), None)
     for argument in overrides:
         root = override(root, argument, problems)
     if output is not None:
         root = with_output(root, output)
     scene = ROOT.read(root, "", problems)
-    scene = replace(scene, motion=replace(scene.motion, fps=scene.fps))
+    scene = replace(scene, motion=replace(scene.motion, fps=written or scene.fps))
     if not _given(root, "output.path"):
         scene = replace(scene, output=replace(scene.output, path=Path("out") / f"{path.stem}.mp4"))
     _check(scene, root, path, problems)
@@ -83,7 +84,7 @@ def _check(scene: Scene, root: Node, path: Path, problems: Problems) -> None:
     _check_layers(scene, root, problems)
     if scene.model.weights and (node := _given(root, "model.weights")):
         check_readable(scene.model.weights, node.mark, "model.weights", problems)
-    inputs = [path, scene.model.weights, scene.start.image, scene.start.video]
+    inputs = [None if is_record(path) else path, scene.model.weights, scene.start.image, scene.start.video, scene.dream.keep.reference]
     node = _given(root, "output.path")
     if node is None or isinstance(node.value, str):
         mark = node.mark if node else Mark(str(path))
@@ -125,6 +126,8 @@ def _check_start(scene: Scene, root: Node, problems: Problems) -> None:
             problems.add(_key_mark(root, f"start.{name}"), f"start.{name}", f"belongs to {listed(owners)} only")
     if start.image and (node := _given(root, "start.image")):
         check_picture(start.image, node.mark, "start.image", problems)
+    if scene.dream.keep.reference and (node := _given(root, "dream.keep.reference")):
+        check_picture(scene.dream.keep.reference, node.mark, "dream.keep.reference", problems)
     if start.video and (node := _given(root, "start.video")):
         check_readable(start.video, node.mark, "start.video", problems)
         if _given(root, "motion"):

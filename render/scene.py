@@ -125,6 +125,7 @@ class Keep:
     target: Curve | None = key(
         Number(0, 255, moving=True), "the contrast to hold instead of the start's, in levels", None
     )
+    reference: Path | None = key(File(), "a picture whose mean and contrast are held instead of the start's", None)
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,10 @@ class Motion:
     center: tuple[Curve, Curve] = key(
         Pair(Number(-1000, 1000, moving=True)), "the fixed point, as a fraction of width and height", (HALF, HALF)
     )
-    per: str = key(Choice(("frame", "second")), "what zoom, rotate and translate are counted by", "frame")
+    tilt: Curve = moving(0, "degrees that the camera turns upwards: perspective, the picture moves down")
+    pan: Curve = moving(0, "degrees that the camera turns to the right: perspective, the picture moves left")
+    swirl: Curve = moving(0, "degrees that the middle turns counter-clockwise, falling off to the border")
+    per: str = key(Choice(("frame", "second")), "what all of the above are counted by", "frame")
     border: str = key(Choice(("mirror", "wrap", "edge", "black")), "what lies outside the frame", "mirror")
     interpolation: str = key(Choice(("cubic", "linear")), "how pixels are resampled", "cubic")
     fps: Fraction = Fraction(24)

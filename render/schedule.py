@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_ZOOM = 1e6  # beyond it a frame is less than one pixel of the last; float32 holds it and its inverse
 
+DEGREES = ("rotate", "tilt", "pan", "swirl")
+
 
 @dataclass(frozen=True)
 class FrameParams:
@@ -36,6 +38,9 @@ class FrameParams:
     target: float | None  # the contrast to hold, in levels; None: the start's
     zoom: float
     rotate: float
+    tilt: float
+    pan: float
+    swirl: float
     translate: tuple[float, float]
     center: tuple[float, float]
 
@@ -101,7 +106,7 @@ def frame_params(scene: "Scene") -> FrameList:
         "keep_contrast": column(dream.keep.contrast),
         "target": column(dream.keep.target),
         "zoom": column(motion.zoom, lambda zoom: np.clip(zoom**share, 1 / MAX_ZOOM, MAX_ZOOM)),
-        "rotate": column(motion.rotate, lambda degrees: degrees * share),
+        **{name: column(getattr(motion, name), lambda degrees: degrees * share) for name in DEGREES},
         "translate": tuple(column(curve, lambda part: part * share) for curve in motion.translate),
         "center": tuple(column(curve) for curve in motion.center),
     }

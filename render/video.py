@@ -28,14 +28,18 @@ _BT709 = (
     "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
 )
 _YUV = ["-pix_fmt", "yuv420p", "-vf", _BT709]
-_H264 = ["-c:v", "libx264", "-preset", "medium", *_YUV, "-movflags", "+faststart"]
-_VP9 = ["-c:v", "libvpx-vp9", "-b:v", "0", "-row-mt", "1", "-deadline", "good", "-cpu-used", "4", *_YUV]
+# A fixed number of threads: left alone, encoders take it from the machine, and x264's bytes depend on it.
+_THREADS = ["-threads", "4"]
+H264 = ["-c:v", "libx264", "-preset", "medium", *_THREADS, *_YUV]
+VP9 = ["-c:v", "libvpx-vp9", "-b:v", "0", "-row-mt", "1", "-deadline", "good", "-cpu-used", "4", *_THREADS, *_YUV]
 # A palette for every frame, so that ffmpeg holds one frame and not the whole film; it loops for ever. The palette is
 # chosen from every few pixels, unmixed: from all of them it takes 5 times as long as the rest.
 _PALETTE = "scale='min(iw,240)':'min(ih,240)':flags=neighbor,palettegen=stats_mode=single"
-_GIF = ["-vf", f"split[a][b];[a]{_PALETTE}[p];[b][p]paletteuse=new=1", "-loop", "0"]
+GIF = ["-vf", f"split[a][b];[a]{_PALETTE}[p];[b][p]paletteuse=new=1", "-loop", "0"]
 
-ENCODERS = {".mp4": _H264, ".mov": _H264, ".webm": _VP9, ".gif": _GIF}
+INDEX_FIRST = ["-movflags", "+faststart"]
+
+ENCODERS = {".mp4": [*H264, *INDEX_FIRST], ".mov": [*H264, *INDEX_FIRST], ".webm": VP9, ".gif": GIF}
 ENDINGS = (*ENCODERS, ".png")
 
 
@@ -84,15 +88,19 @@ def encoder(path: Path, size: Size, fps: Fraction, crf: int, subject: str) -> It
     is renamed or removed here.
     """
     ending = path.suffix.lower()
-    # Fraction prints as 30000/1001, which ffmpeg takes exactly.
-    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-framerate", str(Fraction(fps))]
     quality = [] if ending == ".gif" else ["-crf", str(crf)]
-    arguments = [*source, "-i", "pipe:0", *ENCODERS[ending], *quality, f"file:{path}"]
+    arguments = [*raw(size, fps), *ENCODERS[ending], *quality, f"file:{path}"]
     with (
         running(arguments, subject, stdin=subprocess.PIPE, bufsize=0) as ffmpeg,
         in_background(ffmpeg.feed, cancel=ffmpeg.popen.kill) as put,
     ):
         yield lambda frame: put(frame.tobytes())  # a copy: the caller may go on with its own
+
+
+def raw(size: Size, fps: Fraction) -> list[str]:
+    """ffmpeg's arguments for frames that come through its pipe. A Fraction prints as 30000/1001, which it takes."""
+    frames = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}"]
+    return [*frames, "-framerate", str(Fraction(fps)), "-i", "pipe:0"]
 
 
 @contextmanager
@@ -184,6 +192,13 @@ def film_length(path: str | os.PathLike[str]) -> float:
     if not begin or not end:
         raise FilmError(f"{path}: has no pictures")
     return max(time + length for time, length in end) - begin[0][0]
+
+
+def count_frames(path: str | os.PathLike[str]) -> int:
+    """How many frames the film at path holds, read without decoding and kept nowhere. FilmError: not a film."""
+    with _reading(path, ["-c", "copy", "-f", "framecrc", "pipe:1"]) as ffmpeg:
+        assert ffmpeg.popen.stdout is not None
+        return sum(1 for line in ffmpeg.popen.stdout if not line.startswith(b"#"))
 
 
 def _packets(path: str | os.PathLike[str], before: list[str], after: list[str]) -> list[tuple[float, float]]:

@@ -53,6 +53,22 @@ def matrix(
     return np.round(pull, 12)
 
 
+def perspective(tilt: float, pan: float, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """The pull matrix `[3, 3]` of a camera that turns: tilt degrees upwards, pan degrees to the right.
+
+    H = K R K⁻¹ with the focal length of a normal lens, as long as the picture is wide (Hartley and Zisserman, "Multiple
+    View Geometry", 8.4). A camera that looks up sees the picture move down; one that looks right, to the left.
+    """
+    if tilt == 0 and pan == 0:
+        return np.eye(3)
+    height, width = shape
+    camera = np.array([[width, 0, (height - 1) / 2], [0, width, (width - 1) / 2], [0, 0, 1]], float)
+    a, b = np.deg2rad(tilt), np.deg2rad(pan)
+    up = np.array([[np.cos(a), 0, -np.sin(a)], [0, 1, 0], [np.sin(a), 0, np.cos(a)]])
+    right = np.array([[1, 0, 0], [0, np.cos(b), np.sin(b)], [0, -np.sin(b), np.cos(b)]])
+    return camera @ up @ right @ np.linalg.inv(camera)
+
+
 def warp(
     image: NDArray[np.float32], matrix: NDArray[np.float64], border: str = "mirror", interpolation: str = "cubic"
 ) -> NDArray[np.float32]:
@@ -77,8 +93,14 @@ def warp(
     return np.clip(result, 0, 255, out=result)
 
 
-def warp_on_device(image: "Array", matrix: "Array", border: str = "mirror", interpolation: str = "cubic") -> "Array":
+def warp_on_device(
+    image: "Array",
+    matrix: "Array",
+    border: str = "mirror",
+    interpolation: str = "cubic",
+    swirl: "Array | float" = 0.0,
+) -> "Array":
     """The same in jnp, on the device that holds the image; see device_warp.py, which imports JAX."""
     from render import device_warp
 
-    return device_warp.warp_on_device(image, matrix, border, interpolation)
+    return device_warp.warp_on_device(image, matrix, border, interpolation, swirl)

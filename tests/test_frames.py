@@ -135,3 +135,38 @@ def test_a_fake_network_is_a_one_liner(tmp_path):
 def test_a_portrait_and_an_odd_octave_work(tmp_path, squeezenet):
     scene = replace(scene_of(tmp_path, TINY, "dream.octaves={smallest: 20}", "dream.octave_scale=1.3"), size=(34, 58))
     assert rendered(scene, squeezenet).shape == (3, 58, 34, 3)
+
+
+def test_a_wrapped_film_has_no_seam(tmp_path, squeezenet):
+    """Where the picture goes on at its opposite side, neighbours differ as they do elsewhere; with a mirror they do not."""
+
+    def seam(border):
+        scene = scene_of(
+            tmp_path, TINY, "frames=4", "size=[64, 64]", f"motion.border={border}", "motion.translate=[0.1, 0]",
+            "motion.zoom=1", "motion.rotate=0", "dream.iterations=4", "start.noise=uniform", "start.scale=0.1",
+        )  # fmt: skip
+        x = rendered(scene, squeezenet)[-1]
+        return np.abs(x[:, 0] - x[:, -1]).mean() / np.abs(np.diff(x, axis=1)).mean()
+
+    # the noise itself does not wrap; what has drifted across the border since does
+    assert seam("wrap") < 2.5
+
+
+def test_colour_is_held_to_a_reference(tmp_path, squeezenet):
+    Image.new("RGB", (8, 8), (200, 90, 40)).save(tmp_path / "red.png")
+    scene = scene_of(
+        tmp_path,
+        TINY,
+        "dream.keep={mean: 1, contrast: 0, reference: red.png}".replace("red.png", str(tmp_path / "red.png")),
+    )
+    np.testing.assert_allclose(rendered(scene, squeezenet)[-1].mean((0, 1)), [200, 90, 40], atol=8)
+
+
+def test_the_fast_network_makes_the_film_of_the_plain_one(tmp_path, squeezenet, monkeypatch):
+    """The blocks' own kernels and gradients against XLA's, over a film: equal within rounding."""
+    scene = scene_of(tmp_path, TINY, "dream.layers={fire3: 1, fire5: 0.5}")
+    fast = rendered(scene, squeezenet)
+    monkeypatch.setattr("models.layers.own_gradients", lambda: False)
+    plain = rendered(scene, squeezenet)
+    difference = np.abs(fast - plain)
+    assert difference.mean() < 0.05 and np.quantile(difference, 0.99) < 1

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from render.device_warp import warp_on_device
-from render.warp import BORDERS, ORDERS, matrix, warp
+from render.warp import BORDERS, ORDERS, matrix, perspective, warp
 
 STILL = {"zoom": 1.0, "rotate_degrees": 0.0, "translate": (0, 0), "center": (0.5, 0.5)}
 SHAPE = 48, 64  # one for most tests: every shape compiles anew
@@ -200,3 +200,60 @@ def test_the_device_warps_batches():
 def test_zoom_is_above_zero(zoom):
     with pytest.raises(ValueError, match=rf"zoom is {zoom}, and must be above 0"):
         pull((10, 10), zoom=zoom)
+
+
+def dot_at(row, column, shape=(41, 61)):
+    image = np.zeros((*shape, 3), np.float32)
+    image[row - 1 : row + 2, column - 1 : column + 2] = 255
+    return image
+
+
+def centre_of(image):
+    total = image.sum()
+    return tuple((image.sum(2) * axis).sum() / total for axis in np.mgrid[: image.shape[0], : image.shape[1]])
+
+
+def seen(image, pull, swirl=0.0):
+    return np.asarray(warp_on_device(image, np.float32(pull), "black", "linear", swirl))
+
+
+def test_a_camera_that_looks_up_sees_the_picture_move_down():
+    row, column = centre_of(seen(dot_at(20, 30), perspective(5, 0, (41, 61))))
+    assert row > 22 and abs(column - 30) < 0.3
+
+
+def test_a_camera_that_pans_right_sees_the_picture_move_left():
+    row, column = centre_of(seen(dot_at(20, 30), perspective(0, 5, (41, 61))))
+    assert column < 28 and abs(row - 20) < 0.3
+
+
+def test_perspective_brings_near_what_is_turned_near():
+    left, right = (seen(dot_at(20, c), perspective(0, 20, (41, 61))).sum() for c in (25, 35))
+    assert abs(left - right) > 0.1 * right, "a turned picture is no longer the same size everywhere"
+
+
+def test_turning_the_camera_there_and_back_is_the_identity():
+    there, back = perspective(7, -4, (41, 61)), np.linalg.inv(perspective(7, -4, (41, 61)))
+    np.testing.assert_allclose((there @ back) / (there @ back)[2, 2], np.eye(3), atol=1e-9)
+    np.testing.assert_array_equal(perspective(0, 0, (41, 61)), np.eye(3))
+
+
+def test_a_swirl_turns_the_middle_counter_clockwise_and_leaves_the_border():
+    turned = seen(dot_at(20, 34), np.eye(3), 60.0)  # right of the middle
+    row, column = centre_of(turned)
+    assert row < 18 and column < 34, "up, and back towards the middle"
+    far = dot_at(20, 55)
+    np.testing.assert_allclose(seen(far, np.eye(3), 60.0), far, atol=1e-3)
+
+
+def test_a_swirl_is_scipys_resampling():
+    from scipy import ndimage
+
+    from render.device_warp import swirled
+
+    image = np.random.default_rng(0).uniform(0, 255, (31, 40, 3)).astype(np.float32)
+    rows, columns = np.mgrid[:31, :40].astype(np.float32)
+    where = [np.asarray(a) for a in swirled(rows[:, :1], columns[:1], 80.0, (31, 40))]
+    expected = np.stack([ndimage.map_coordinates(image[..., c], where, order=1, mode="reflect") for c in range(3)], -1)
+    got = np.asarray(warp_on_device(image, np.eye(3, dtype=np.float32), "mirror", "linear", 80.0))
+    np.testing.assert_allclose(got, expected, atol=0.1)

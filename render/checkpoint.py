@@ -1,0 +1,103 @@
+"""The state of an unfinished film on disk: whole, checked by a sum of its own content, the last two of them.
+
+A state is what the next frame grows from: x, float32 `[n, h, w, 3]`, and numbers about how far the film is. A file is
+a line that names its kind, a SHA-256 over the rest, the length of a JSON header, that header, and x. No JAX here.
+"""
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAGIC = b"dreamreel state 1\n"
+KEPT = 2  # states: if the newer one is damaged, the older one is there
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a film is: `frame` is the next to be dreamed; all pictures before it are in segments or the spool."""
+
+    frame: int = 0
+    pictures: int = 0  # in the film so far
+    segments: int = 0  # whole ones
+    waiting: int = 0  # pictures in the spool, which belong to the segment that is open
+    seconds: float = 0.0  # that rendering has taken
+
+
+@dataclass(frozen=True)
+class State:
+    """What a film goes on from. `made` is everything that decides its pictures, as plain data."""
+
+    made: dict[str, Any]
+    at: Progress
+    x: NDArray[np.float32]
+
+
+def save(folder: Path, state: State) -> Path:
+    """Writes a state, on the disk when this returns, and removes all but the last KEPT. OSError: it cannot be."""
+    header = json.dumps({"made": state.made, "at": asdict(state.at), "shape": state.x.shape}).encode()
+    content = struct.pack("<I", len(header)) + header + np.ascontiguousarray(state.x, "<f4").tobytes()
+    path = folder / f"state-{state.at.frame:09d}"
+    with durable(path) as file:
+        file.write(MAGIC + hashlib.sha256(content).digest() + content)
+    for old in states(folder)[KEPT:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def load(path: Path) -> State | None:
+    """The state in a file; None if it is missing, cut short, or not as it was written."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    at = len(MAGIC) + 32
+    if data[: len(MAGIC)] != MAGIC or hashlib.sha256(data[at:]).digest() != data[len(MAGIC) : at]:
+        return None
+    (length,) = struct.unpack_from("<I", data, at)
+    header = json.loads(data[at + 4 : at + 4 + length])
+    x = np.frombuffer(data, "<f4", offset=at + 4 + length).reshape(header["shape"])
+    return State(header["made"], Progress(**header["at"]), x)
+
+
+def states(folder: Path) -> list[Path]:
+    """The state files of a folder, the latest first."""
+    return sorted(folder.glob("state-*[0-9]"), reverse=True)
+
+
+@contextmanager
+def durable(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, which is at path, and on the disk, when the block ends well; else path is as it was."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+        put(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def put(temporary: Path, path: Path) -> None:
+    """Renames a whole file to its place, so that neither its content nor its name can be lost after this returns."""
+    sync(temporary)
+    os.replace(temporary, path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file, or a folder's names, are on the disk. Where folders cannot be opened (Windows), nothing."""
+    if path.is_dir() and os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

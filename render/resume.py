@@ -1,0 +1,122 @@
+"""One film that survives everything: what is rendered is kept, and rendering it again goes on where it stopped.
+
+A state, the float32 frame that the next one grows from, is saved whenever a segment is whole, and in between when
+SAVED_EVERY seconds have passed. Segment before state, each on the disk before the next: whatever ends the process, the
+latest state finds its segments.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from render import provenance
+from render.checkpoint import Progress, State
+from render.ffmpeg import FilmError
+from render.frames import film_length, steps
+from render.parts import ChangedError, Range, clear, folder_of, latest, locked, nearest
+from render.progress import progress
+from render.recorder import Recorder, recorder
+from render.scene import Scene
+from render.segments import Film, Stills, Store, length_of
+from render.watch import NumbersError, cause, seen
+
+
+def render_film(
+    scene: Scene,
+    network: Any,
+    *,
+    only: Range | None = None,
+    restart: bool = False,
+    others: tuple[Path, ...] = (),
+    tell: Callable[[str], None] = lambda text: None,
+    quiet: bool = False,
+) -> Path:
+    """Renders a scene's film, or the frames `only` = (first, behind the last) of it, or goes on with an unfinished one.
+
+    restart: forget what there is. others: paths of films whose states may serve too. tell: hears where it goes on.
+    LockedError: another process is at it. ChangedError: it was begun otherwise. FilmError: it cannot be written.
+    NumbersError: it went wrong. KeyboardInterrupt: stopped. What is rendered is kept in each case.
+    """
+    path, made = scene.output.path, provenance.made(scene, only)
+    with saying(path), locked(path):
+        folder = folder_of(path, only)
+        if restart:
+            clear(folder)
+        folder.mkdir(exist_ok=True)
+        store = store_of(scene, folder, only)
+        try:
+            state, damaged = latest(folder, made, store.ready)
+        except ChangedError as changes:
+            raise ChangedError(f"{path} is half rendered from another scene: {changes}") from None
+        if state is None and only and (near := nearest(path, others, only[0], made)):
+            state = replace(near, at=Progress(frame=near.at.frame))  # none of this film's pictures is there yet
+        tell_where(state, damaged, scene, tell)
+        store.begin(state.at if state else Progress())
+        with recorder(folder, store, made, state, length_of(scene.fps)) as film:
+            dream(film, scene, network, only, quiet)
+        finish(scene, store, made, film.at)
+        clear(folder)
+    return path
+
+
+def store_of(scene: Scene, folder: Path, only: Range | None) -> Store:
+    """What keeps the film's pictures."""
+    path = scene.output.path
+    if path.suffix.lower() != ".png":
+        return Film(path, folder, scene.size, scene.fps, scene.output.crf)
+    return Stills(path, folder, film_length(scene, 0, only[0]) if only else 0)
+
+
+def tell_where(state: State | None, damaged: bool, scene: Scene, tell: Callable[[str], None]) -> None:
+    """Says where a film goes on."""
+    why = " (the latest checkpoint is damaged)" if damaged else ""
+    if state is not None:
+        tell(f"goes on at frame {state.at.frame} of {scene.length}{why}")
+    elif damaged:
+        tell(f"begins anew{why}")
+
+
+def dream(film: Recorder, scene: Scene, network: Any, only: Range | None, quiet: bool) -> None:
+    """Dreams what is missing of a film, and records it."""
+    first, end = only or (0, scene.length)
+    begin = film.at.frame
+    if begin >= end:
+        return
+    made = seen(steps([scene], network, begin, film.x, end))
+    try:
+        for frame, picture, state in progress(made, counted(scene, begin, end), quiet=quiet):
+            if picture is not None and frame >= first:
+                film.add(picture[0])
+            if state is not None:
+                film.done(frame, state)
+    except NumbersError as error:
+        frame, so_far = int(str(error)), film.salvage()
+        message = f"{scene.output.path}: frame {frame} holds values that are no numbers: "
+        message += cause([scene], network, frame, film.x)
+        raise NumbersError(f"{message}; {so_far} holds the frames before it" if so_far else message) from None
+
+
+def counted(scene: Scene, begin: int, end: int) -> int:
+    """How often `seen` yields."""
+    states = 0 if scene.output.record == "frames" else end - begin
+    return film_length(scene, begin, end) + states
+
+
+def finish(scene: Scene, store: Store, made: dict[str, Any], at: Progress) -> None:
+    """Puts the film and its record in their places."""
+    if not at.pictures:
+        raise FilmError(f"{scene.output.path}: no frame was made, so there is no film")
+    store.join(at, provenance.metadata(made))
+    provenance.write_beside(scene, made, at.seconds)
+
+
+@contextmanager
+def saying(path: Path) -> Iterator[None]:
+    """Turns what the operating system says into a sentence about the film."""
+    try:
+        yield
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        raise FilmError(f"{path}: {error.strerror or error}{place}; what is rendered is kept") from error

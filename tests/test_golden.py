@@ -1,0 +1,51 @@
+"""The networks agree with torchvision's: activations, and the gradient that a dream follows.
+
+The numbers come from scripts/make_golden.py, which draws the same weights by their names there.
+"""
+
+from importlib import import_module
+from pathlib import Path
+
+import drawn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import models
+from models import recipes, weights
+
+DATA = Path(__file__).parent / "data"
+NAMES = ("googlenet_tv", "vgg16", "vgg19", "inception_v3", "resnet50")
+CLOSE = 1e-4  # of the norm
+
+
+def made(name):
+    """The network with drawn weights, which come in under the source's names."""
+    entry = models.NETWORKS[name]
+    build = import_module(f"models.{entry.module}").build
+    slots = weights.wanted(lambda: build(name))
+    found = {key: drawn.weight(key, shape) for key, shape in recipes.needed(entry, slots).items()}
+    return weights.fill(lambda: build(name), recipes.convert(entry, found, slots, DATA), DATA)
+
+
+def difference(mine, golden):
+    return np.linalg.norm(mine - golden) / np.linalg.norm(golden)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_activations_and_gradient_are_torchvisions(name):
+    golden = dict(np.load(DATA / f"golden_{name}.npz"))
+    image = jnp.asarray(drawn.picture(int(golden.pop("height")), int(golden.pop("width"))))
+    gradient = golden.pop("gradient")
+
+    def score(x, network):
+        out = network(x)
+        activations = {layer: out[layer] for layer in golden}
+        return sum(jnp.mean(jnp.square(a)) for a in activations.values()), activations
+
+    run = jax.jit(jax.grad(score, has_aux=True))
+    g, activations = run(image, made(name))
+    for layer, expected in golden.items():
+        assert difference(drawn.sample(activations[layer]), expected) < CLOSE, layer
+    assert difference(drawn.sample(g, 20000), gradient) < CLOSE

@@ -1,0 +1,520 @@
+"""Whatever ends a render: what was rendered is kept, and the film is the same to the byte as if nothing had happened.
+
+Most of it happens in this process; what only the operating system can do is done to processes of their own.
+"""
+
+import errno
+import json
+import os
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from render import checkpoint, film, resume, segments
+from render import programs as render_programs
+from render.__main__ import main
+from render.ffmpeg import FilmError
+from render.parts import LockedError, locked, parts_of
+from render.reader import read_scene
+from render.video import count_frames, read_film
+from render.watch import NumbersError
+
+ROOT = Path(__file__).parents[1]
+SCENE = """\
+size: [48, 32]
+fps: 12
+frames: 60
+start: {noise: perlin}
+dream: {layers: fire2, octaves: 1, iterations: 1}
+"""  # segments of 24 frames: two and a half of them
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """Where all of them keep compiled programs."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """What this process has compiled, by name."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch, cache, programs):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DREAMREEL_CACHE", str(cache))
+    monkeypatch.setattr("render.device.keep_in", lambda folder: None)
+    compiled = render_programs.obtain
+
+    def obtain(name, lower):
+        if repr(name) not in programs:
+            programs[repr(name)] = compiled(name, lower)
+        return programs[repr(name)]
+
+    monkeypatch.setattr(render_programs, "obtain", obtain)
+    Path("scene.yaml").write_text(SCENE)
+
+
+@pytest.fixture(scope="module")
+def whole(cache, tmp_path_factory):
+    """The bytes of the film of an ending and some overrides, rendered without a stop."""
+    known: dict[tuple[str, ...], bytes] = {}
+
+    def render(name: str, *overrides: str) -> bytes:
+        if (name, *overrides) not in known:
+            folder = tmp_path_factory.mktemp("whole")
+            (folder / "scene.yaml").write_text(SCENE)
+            rendered(folder / name, *overrides, scene=folder / "scene.yaml")
+            known[name, *overrides] = content(folder / name)
+        return known[name, *overrides]
+
+    return render
+
+
+def rendered(path: Path | str, *overrides: str, scene: Path | str = "scene.yaml", **more) -> list[str]:
+    """Renders, in this process; what was told."""
+    told: list[str] = []
+    list(film.render_films([read_scene(scene, overrides, output=Path(path))], quiet=True, tell=told.append, **more))
+    return told
+
+
+def content(path: Path) -> bytes:
+    """The bytes of a film or of all stills."""
+    files = sorted(path.parent.glob(re.sub("#+", "[0-9]*", path.name))) if "#" in path.name else [path]
+    return b"".join(file.read_bytes() for file in files)
+
+
+class Stop(BaseException):
+    """Ends a render as a crash would."""
+
+
+def stopped_at(frame: int, monkeypatch, error: BaseException | None = None):
+    """Lets the next render of this process end before this frame is recorded."""
+    done = resume.Recorder.done
+
+    def broken(self, number, x):
+        if number == frame:
+            raise error or Stop
+        done(self, number, x)
+
+    monkeypatch.setattr(resume.Recorder, "done", broken)
+
+
+def half(path: str, frame: int, monkeypatch, *overrides: str) -> None:
+    """An unfinished film."""
+    with monkeypatch.context() as patch:
+        stopped_at(frame, patch)
+        with pytest.raises(Stop):
+            rendered(path, *overrides)
+
+
+# One process
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.mov", "film.webm", "film.gif", "stills/###.png"])
+def test_a_film_goes_on_from_its_last_segment(monkeypatch, whole, name):
+    half(name, 30, monkeypatch)
+    assert not Path(name).exists() and parts_of(Path(name)).is_dir()
+    assert rendered(name) == ["goes on at frame 24 of 60"]
+    assert content(Path(name)) == whole(name)
+    record = Path(name).with_suffix(".json")
+    kept = {file.name for file in Path(name).parent.iterdir()} - {"scene.yaml", "stills", record.name}
+    assert kept == ({f"{k:03d}.png" for k in range(60)} if "#" in name else {name}), "no parts are left"
+    if "#" not in name:
+        assert count_frames(name) == 60
+        assert len(list(read_film(name, (48, 32), 12))) == 60
+
+
+@pytest.mark.parametrize("overrides", [["output.record=iterations", "dream.iterations=5", "frames=13"], ["fps=2997/125"]])
+def test_other_films_go_on_too(monkeypatch, whole, overrides):
+    half("film.mp4", 11 if len(overrides) > 1 else 50, monkeypatch, *overrides)
+    assert "goes on at frame" in rendered("film.mp4", *overrides)[0]
+    assert Path("film.mp4").read_bytes() == whole("film.mp4", *overrides)
+
+
+def test_a_film_of_a_film_goes_on(monkeypatch):
+    rendered("clip.mp4", "frames=40")
+    over = ["frames=40", "start={video: clip.mp4}"]
+    rendered("whole.mp4", *over)
+    half("film.mp4", 30, monkeypatch, *over)
+    assert rendered("film.mp4", *over) == ["goes on at frame 24 of 40"]
+    assert Path("film.mp4").read_bytes() == Path("whole.mp4").read_bytes()
+
+
+def test_states_within_a_segment(monkeypatch, whole):
+    monkeypatch.setattr("render.recorder.SAVED_EVERY", 0)
+    half("film.mp4", 31, monkeypatch)
+    assert rendered("film.mp4") == ["goes on at frame 31 of 60"]
+    assert Path("film.mp4").read_bytes() == whole("film.mp4")
+
+
+def test_an_interrupt_keeps_the_last_frame(monkeypatch, whole):
+    with monkeypatch.context() as patch:
+        stopped_at(17, patch, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            rendered("film.mp4")
+    assert rendered("film.mp4") == ["goes on at frame 17 of 60"]
+    assert Path("film.mp4").read_bytes() == whole("film.mp4")
+
+
+@pytest.mark.parametrize("every", [3, 7])
+def test_a_crash_at_any_step_on_disk(monkeypatch, whole, every):
+    """Before every few of the renames, removals and syncs: the next run dies a little later, and the last completes."""
+    left = 0
+
+    def step(call):
+        def counted(*arguments, **options):
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Stop
+            return call(*arguments, **options)
+
+        return counted
+
+    crashes = 0
+    with monkeypatch.context() as patch:
+        for where, name in ((os, "replace"), (os, "fsync"), (Path, "unlink"), (resume, "clear")):
+            patch.setattr(where, name, step(getattr(where, name)))
+        while True:
+            left = every + crashes
+            try:
+                rendered("film.mp4")
+                break
+            except Stop:
+                crashes += 1
+    assert crashes >= 3
+    assert Path("film.mp4").read_bytes() == whole("film.mp4")
+    assert not parts_of(Path("film.mp4")).exists()
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "both", "segment"])
+def test_damaged_parts(monkeypatch, whole, harm):
+    half("film.mp4", 55, monkeypatch)
+    folder = parts_of(Path("film.mp4")) / "film"
+    newer, older = checkpoint.states(folder)
+    data = newer.read_bytes()
+    if harm == "segment":
+        (folder / "segment-000001.mp4").unlink()
+    else:
+        newer.write_bytes(data[:-99] if harm == "cut" else data[:2000] + bytes([data[2000] ^ 4]) + data[2001:])
+    if harm == "both":
+        older.write_bytes(b"")
+    why = " (the latest checkpoint is damaged)"
+    expected = f"begins anew{why}" if harm == "both" else f"goes on at frame 24 of 60{why}"
+    assert rendered("film.mp4") == [expected]
+    assert Path("film.mp4").read_bytes() == whole("film.mp4")
+
+
+def test_a_full_disk(monkeypatch, whole):
+    """A limit on the size of files: ffmpeg dies of it, and so does the renderer's own writing."""
+    over = ["size=[320, 240]", "frames=30"]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    expected = whole("film.mp4", *over)
+    for limit in (100, 20_000):
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+            with pytest.raises(FilmError, match=r"^film\.mp4: .*(signal 25|File too large)"):
+                rendered("film.mp4", *over)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert not Path("film.mp4").exists()
+    rendered("film.mp4", *over)
+    assert Path("film.mp4").read_bytes() == expected
+
+
+def test_a_folder_that_becomes_read_only(monkeypatch, whole):
+    def refused(*arguments):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(arguments[-1]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", refused)
+        with pytest.raises(FilmError, match=r"^film\.mp4: Read-only file system \(film\.mp4\.parts/film/segment-0+\.mp4"):
+            rendered("film.mp4")
+    rendered("film.mp4")
+    assert Path("film.mp4").read_bytes() == whole("film.mp4")
+
+
+def test_a_file_in_the_way_of_the_parts(capsys):
+    Path("film.mp4.parts").write_text("mine")
+    assert main(["scene.yaml", "-o", "film.mp4", "--quiet"]) == 1
+    assert capsys.readouterr().err == "film.mp4: File exists (film.mp4.parts); what is rendered is kept\n"
+    assert Path("film.mp4.parts").read_text() == "mine"
+
+
+def test_ffmpeg_is_killed(monkeypatch, whole):
+    started = []
+
+    class Popen(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    done = resume.Recorder.done
+
+    def kill(self, number, x):
+        if number == 40:
+            started[-1].kill()
+        done(self, number, x)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", Popen)
+        patch.setattr(resume.Recorder, "done", kill)
+        with pytest.raises(FilmError, match=r"film\.mp4: ffmpeg was ended by signal 9"):
+            rendered("film.mp4")
+    assert all(process.returncode is not None for process in started)
+    assert rendered("film.mp4") == ["goes on at frame 24 of 60"]
+    assert Path("film.mp4").read_bytes() == whole("film.mp4")
+
+
+def test_a_segment_that_is_damaged_makes_no_film(monkeypatch):
+    half("film.mp4", 55, monkeypatch)
+    segment = parts_of(Path("film.mp4")) / "film" / "segment-000000.mp4"
+    segment.write_bytes(segment.read_bytes()[:400])
+    with pytest.raises(FilmError, match=r"^film\.mp4: "):
+        rendered("film.mp4")
+    assert not Path("film.mp4").exists()
+    assert rendered("film.mp4", restart=True) == [] and count_frames("film.mp4") == 60
+
+
+def test_another_renderer_is_refused():
+    with locked(Path("film.mp4")), pytest.raises(LockedError, match=f"by process {os.getpid()}"):
+        rendered("film.mp4")
+    rendered("film.mp4", "frames=1")
+
+
+def test_numbers_that_go_wrong(monkeypatch, whole):
+    true = resume.steps
+
+    def broken(scenes, network, begin, *rest):
+        for made in true(scenes, network, begin, *rest):
+            yield made._replace(picture=made.picture * jnp.nan) if made.frame == 30 else made
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resume, "steps", broken)
+        with pytest.raises(NumbersError) as error:
+            rendered("film.mp4")
+    assert str(error.value) == (
+        "film.mp4: frame 30 holds values that are no numbers: it does not happen again when dreamed once more, so the "
+        "device or its memory is at fault; film_first_30.mp4 holds the frames before it"
+    )
+    assert count_frames("film_first_30.mp4") == 30 and not Path("film.mp4").exists()
+    assert rendered("film.mp4") == ["goes on at frame 30 of 60"]
+    assert Path("film.mp4").read_bytes() == whole("film.mp4")
+
+
+@pytest.mark.parametrize(
+    ("network", "cause"),
+    [
+        (lambda scale, images: {"fire2": images * scale}, "from octave 2 on; numbers overflow"),
+        (lambda scale, images: {"fire2": images * (scale - jnp.inf)}, "weights hold some: its file is damaged"),
+    ],
+)
+def test_where_numbers_go_wrong(monkeypatch, network, cause):
+    scale = jnp.float32(1e30 if "overflow" in cause else jnp.inf)
+
+    def net(scale, images):
+        acts = network(scale, images)
+        return {name: a if images.shape[1] < 32 or "weights" in cause else a * scale for name, a in acts.items()}
+
+    monkeypatch.setattr(film, "network", lambda model: jax.tree_util.Partial(net, scale))
+    with pytest.raises(NumbersError, match=rf"^film\.mp4: frame 0 holds .*{cause}") as error:
+        rendered("film.mp4", "dream.octaves=2")
+    assert "holds the frames" not in str(error.value)
+
+
+# Frames A to B-1
+
+
+def test_only_some_frames(monkeypatch, whole):
+    rendered("####.png")
+    before = {file.name: file.read_bytes() for file in Path().glob("*.png")}
+    rendered("some/####.png", only=(20, 23))
+    assert {file.name for file in Path("some").glob("*.png")} == {"0020.png", "0021.png", "0022.png"}
+    assert all(file.read_bytes() == before[file.name] for file in Path("some").glob("*.png"))
+    rendered("some.mp4", only=(50, 60))
+    assert count_frames("some.mp4") == 10
+    half("film.mp4", 55, monkeypatch)
+    half("film.mp4", 30, monkeypatch, *(["frames=60"]))
+    told = rendered("other.mp4", only=(50, 60), others=(Path("film.mp4"),))
+    assert told == ["goes on at frame 48 of 60"]
+    assert Path("other.mp4").read_bytes() == Path("some.mp4").read_bytes()
+    assert rendered("film.mp4") == ["goes on at frame 48 of 60"], "its own parts were left alone"
+
+
+def test_stages_keep_their_numbers(monkeypatch):
+    over = ["output.record=iterations", "dream.iterations=2", "frames=6"]
+    rendered("all/##.png", *over)
+    rendered("some/##.png", *over, only=(2, 4))
+    assert [file.name for file in sorted(Path("some").glob("*.png"))] == ["04.png", "05.png", "06.png", "07.png"]
+    for file in Path("some").glob("*.png"):
+        assert file.read_bytes() == (Path("all") / file.name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("5:3", "is no frame; the film has the frames 0 to 59, and A:B are those from A to B-1"),
+        ("60:", "is no frame; the film has the frames 0 to 59, and A:B are those from A to B-1"),
+        ("7", "write A:B for the frames A to B-1, or A: for all from A on, such as 48:96"),
+        ("a:b", "write A:B for the frames A to B-1, or A: for all from A on, such as 48:96"),
+    ],
+)
+def test_ranges_that_mean_nothing(capsys, asked, message):
+    assert main(["scene.yaml", "--frames", asked]) == 2
+    assert capsys.readouterr().err == f"--frames {asked}: {message}\n"
+    assert [file.name for file in Path().iterdir()] == ["scene.yaml"]
+
+
+# The command line
+
+
+def test_another_scene_is_refused_and_told(monkeypatch, capsys):
+    half("film.mp4", 30, monkeypatch)
+    command = ["scene.yaml", "-o", "film.mp4", "--quiet"]
+    assert main([*command, "--set", "dream.step_size=2", "--set", "output.crf=20"]) == 2
+    assert capsys.readouterr().err == (
+        "film.mp4 is half rendered from another scene: dream.step_size was 1.5 and is 2; output.crf was 17 and is 20; "
+        "--restart begins anew, -o PATH writes elsewhere\n"
+    )
+    assert main([*command, "--set", "dream.step_size=2", "--restart"]) == 0
+    assert main([*command, "--set", "dream.step_size=2"]) == 2 and "already there" in capsys.readouterr().err
+    old = Path("film.mp4").read_bytes()
+    assert main([*command, "--overwrite"]) == 0
+    assert Path("film.mp4").read_bytes() != old
+
+
+def test_a_film_and_its_record_are_scenes(whole, capsys):
+    rendered("out/film.mp4")
+    for source in ("out/film.mp4", "out/film.json"):
+        assert main([source, "--quiet"]) == 2 and "out/film.mp4 is already there" in capsys.readouterr().err
+        assert main([source, "--quiet", "-o", "again.mp4", "--overwrite"]) == 0
+        assert Path("again.mp4").read_bytes() == whole("film.mp4")
+    assert main(["out/film.mp4", "--quiet", "--overwrite"]) == 0
+    assert Path("out/film.mp4").read_bytes() == whole("film.mp4")
+    record = json.loads(Path("out/film.json").read_text())
+    assert record["scene"]["seed"] == 0 and record["seconds"] > 0
+    assert len(record["sha256"]["weights"]) == 64 and record["device"]["platform"] == "cpu"
+    assert {"dreamreel", "jax", "jaxlib", "flax", "numpy", "scipy", "ffmpeg"} <= set(record["versions"])
+
+
+def test_records_hold_frames_and_written_fps(capsys):
+    assert main(["scene.yaml", "--quiet", "--quality", "draft", "--set", "size=[16,16]", "--set", "fps=6",
+                 "--set", "duration=1", "--frames", "2:5", "-o", "some.webm"]) == 0  # fmt: skip
+    assert main(["some.webm", "--quiet", "-o", "again.webm"]) == 0
+    assert Path("again.webm").read_bytes() == Path("some.webm").read_bytes()
+    assert json.loads(Path("again.json").read_text())["written_fps"] == 6
+
+
+def test_what_holds_no_record(capsys, tmp_path):
+    Path("empty.mp4").touch()
+    Path("text.json").write_text("[1]")
+    Path("still.png").touch()
+    for name in ("empty.mp4", "text.json", "still.png", "none.mp4"):
+        assert main([name]) == 2
+        assert capsys.readouterr().err.startswith(name)
+
+
+def test_an_interrupted_sweep_goes_on(capsys, monkeypatch):
+    sweep = ["scene.yaml", "--quiet", "--set", "frames=2", "--sweep", "dream.layers=fire2,fire3", "-o", "f.mp4"]
+    with monkeypatch.context() as patch:
+        patch.setattr(film, "render_together", None)
+        stopped_at(1, patch, KeyboardInterrupt())
+        assert main(sweep) == 130
+    assert "python -m render scene.yaml" in capsys.readouterr().err
+    assert main(sweep) == 0
+    assert capsys.readouterr().out.split() == ["f_layers=fire2.mp4", "f_layers=fire3.mp4"]
+    Path("f_layers=fire3.mp4").unlink()
+    assert main(sweep) == 0
+    assert capsys.readouterr().out.split() == ["f_layers=fire3.mp4"]
+
+
+# Bounds
+
+
+def test_nothing_grows_with_the_film(monkeypatch):
+    seen: dict[int, tuple[int, ...]] = {}
+    done = resume.Recorder.done
+
+    def count(self, number, x):
+        done(self, number, x)
+        if number in (30, 100):
+            self.wait()
+            children = Path("/proc/self/task")
+            kids = sum(len((task / "children").read_text().split()) for task in children.iterdir())
+            arrays = len(jax.live_arrays())
+            seen[number] = (kids, len(os.listdir("/proc/self/fd")), threading.active_count(), arrays)
+
+    monkeypatch.setattr(resume.Recorder, "done", count)
+    before = len(os.listdir("/proc/self/fd")), threading.active_count()
+    rendered("film.mp4", "frames=110")
+    assert seen[30] == seen[100]
+    assert (len(os.listdir("/proc/self/fd")), threading.active_count()) == before
+
+
+# Processes of their own
+
+
+def start(*arguments: str) -> subprocess.Popen:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "render", *arguments]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(file: str, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not list(Path().glob(file)) and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def test_killed_at_random_moments():
+    over = ["--set", "frames=600", "-o", "film.mp4"]
+    at = 0
+    for attempt in range(3):
+        process = start("scene.yaml", *over)
+        wait_for(f"film.mp4.parts/film/state-*{24 * (at // 24 + 2)}")
+        time.sleep(random.random() / 5)
+        process.kill()
+        _, errors = process.communicate()
+        assert process.returncode == -signal.SIGKILL, errors
+        assert attempt == 0 or f"goes on at frame {at} of 600" in errors
+        at = int(checkpoint.states(Path("film.mp4.parts/film"))[0].name.split("-")[1])
+    process = start("scene.yaml", *over)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0 and f"goes on at frame {at} of 600" in errors, errors
+    process = start("scene.yaml", *over[:2], "-o", "whole.mp4")
+    process.communicate(timeout=60)
+    assert Path("film.mp4").read_bytes() == Path("whole.mp4").read_bytes()
+    assert {file.name for file in Path().iterdir()} == {
+        "scene.yaml", "film.mp4", "film.json", "whole.mp4", "whole.json"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals(number):
+    process = start("scene.yaml", "--set", "frames=100000", "-o", "film.mp4", "--restart")
+    wait_for("film.mp4.parts/film/state-*")
+    process.send_signal(number)
+    out, errors = process.communicate(timeout=20)
+    assert process.returncode == 130 and out == "" and "Traceback" not in errors
+    again = "python -m render scene.yaml --set frames=100000 -o film.mp4"
+    assert errors.endswith(f"interrupted; what is rendered is kept, and goes on with\n  {again}\n")
+    assert len(checkpoint.states(Path("film.mp4.parts/film"))) >= 1 and not Path("film.mp4").exists()
+
+
+def test_segments_are_about_as_long_whatever_the_fps():
+    assert [segments.length_of(fps) for fps in (1, 12, 24, 60, 1000)] == [24, 24, 48, 120, 240]
+    assert np.isfinite(segments.SPOOLED)
