@@ -30,7 +30,7 @@ def download(source: Download, target: Path, progress: Progress | None = None) -
             _continue(source, part, progress or (lambda done, total: None))
             break
         except (OSError, http.client.HTTPException) as error:
-            if attempt + 1 == TRIES or isinstance(error, urllib.error.HTTPError) and error.code < 500:
+            if attempt + 1 == TRIES or (isinstance(error, urllib.error.HTTPError) and error.code < 500):
                 raise WeightsError(f"cannot download {source.url}: {_reason(error)}") from error
             time.sleep(PAUSE * 2**attempt)
     try:

@@ -49,7 +49,7 @@ def fetch(name: str, source: Path | None = None, progress: Progress | None = Non
 
 
 def verify(entry: Entry, original: Path) -> str:
-    """How the original is known to be right; WeightsError if it is not. Without a published sum, the first one binds."""
+    """How the original is known to be right; WeightsError if not. Without a published sum the first one binds."""
     given: Download | None = entry.download
     assert given is not None
     if not original.is_file():

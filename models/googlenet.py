@@ -1,10 +1,9 @@
 """GoogLeNet (Szegedy et al. 2014, arXiv:1409.4842) as three sources have it, each under its own names.
 
 `googlenet` and `googlenet_places365` are Caffe's: padding by numbers, pools that round their size up, local response
-normalisation. `inception5h` is TensorFlow's: SAME padding, activations before ReLU too. `googlenet_tv` is torchvision's:
-batch norm (folded into the convolutions) in place of the other norm, and 3x3 where the others have 5x5.
+normalisation. `inception5h` is TensorFlow's: SAME padding, activations before ReLU too. `googlenet_tv` is
+torchvision's: batch norm (folded into the convolutions) in place of the other norm, 3x3 where the others have 5x5.
 """
-
 
 from dataclasses import dataclass
 
@@ -15,8 +14,6 @@ from models.layers import Conv, Parts, ceil_mode, join, local_response, max_pool
 from models.table import NETWORKS
 from models.widths import CAFFE, GOOGLENET, GOOGLENET_STEM, INCEPTION5H, POOLED, TENSORFLOW, TORCHVISION, Block, Names
 from models.windows import Padding
-
-
 
 
 @dataclass(frozen=True)

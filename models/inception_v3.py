@@ -1,6 +1,7 @@
-"""Inception v3 (Szegedy et al. 2015, arXiv:1512.00567) as torchvision has it; inception_v3_plan.py says what reads what.
+"""Inception v3 (Szegedy et al. 2015, arXiv:1512.00567) as torchvision has it.
 
-Its stem and strided units are not padded, as there; a picture under 75 pixels is therefore framed in mean colour.
+inception_v3_plan.py says what reads what. Its stem and strided units are not padded, as there; a picture under 75
+pixels is therefore framed in mean colour.
 """
 
 import jax
@@ -10,6 +11,7 @@ from flax import nnx
 from models.inception_v3_plan import BLOCKS, PADDED, STEM, Block, Unit
 from models.layers import Conv, Parts, bias_relu, join, max_pool, mean3, subtract_mean
 from models.table import NETWORKS
+from models.windows import Padding
 
 SMALLEST = 75
 
@@ -24,7 +26,7 @@ class InceptionV3(nnx.Module):
         self.mean = mean
 
         def conv(name: str, unit: Unit, inputs: int, padded: bool) -> None:
-            padding = "SAME" if padded else "VALID"
+            padding: Padding = "SAME" if padded else "VALID"
             setattr(self, name, Conv(inputs, unit.channels, unit.size, unit.stride, padding, rngs=rngs))
 
         inputs = 3

@@ -1,9 +1,9 @@
-"""ResNet (He et al. 2015, arXiv:1512.03385) with bottleneck blocks, as torchvision has it: strides on the 3x3 kernels."""
+"""ResNet (He et al. 2015, arXiv:1512.03385) with bottleneck blocks, as torchvision has it: 3x3 kernels stride."""
 
 import jax
 from flax import nnx
 
-from models.layers import Conv, bias_relu, max_pool, subtract_mean
+from models.layers import Conv, bias_relu, subtract_mean
 from models.table import NETWORKS
 from models.widths import EXPANSION, RESNET
 

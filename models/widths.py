@@ -148,7 +148,7 @@ VGG = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
 def vgg_layers(name: str) -> dict[str, int]:
     """{activation: channels}: `conv4_3` before ReLU, `relu4_3` after, `pool4`."""
-    layers = {}
+    layers: dict[str, int] = {}
     for stage, (count, channels) in enumerate(zip(VGG[name], VGG_CHANNELS, strict=True), 1):
         for i in range(1, count + 1):
             layers |= {f"conv{stage}_{i}": channels, f"relu{stage}_{i}": channels}

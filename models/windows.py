@@ -48,7 +48,7 @@ class Axis(NamedTuple):
         return np.clip(i, 0, self.m - 1), np.where((i >= 0) & (i < self.m) & (t < self.k), t, self.k)
 
 
-def axes(shape: tuple[int, ...], k: int | tuple[int, int], s: int, padding: Padding) -> tuple[Axis, Axis]:
+def axes(shape: tuple[int, ...], k: int | tuple[int, ...], s: int, padding: Padding) -> tuple[Axis, Axis]:
     """The two axes of images `[n, h, w, c]`; k for both, or (down, across).
 
     Padding: 'SAME' as TensorFlow (the odd one goes to the end), 'VALID', p for every side, or ((top, bottom), (left,

@@ -1,4 +1,4 @@
-"""The command line: reads the arguments, wires scene → frames → film, and is the only place that prints results.
+"""The command line: reads the arguments, wires scene → frames → film, and prints, as commands.py does, and no other.
 
 Errors and help come before anything heavy is imported, so that a typo is answered in a moment.
 """
@@ -10,12 +10,10 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
+from render.commands import COMMANDS, DONE, FAILED, INTERRUPTED, MISTAKE, say, scene_arguments
 from render.marks import SceneError
-from render.scene import QUALITIES, Scene
-
-DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+from render.scene import Scene
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def hear_signals() -> None:
-    """Lets SIGTERM (a reboot) and SIGHUP (a closed terminal) end us as Ctrl-C does; what nohup ignores stays ignored."""
+    """Lets SIGTERM (a reboot) and SIGHUP (a closed terminal) end us as Ctrl-C does; what nohup ignores stays so."""
     if threading.current_thread() is threading.main_thread():
         for name in {"SIGTERM", "SIGHUP"} & {known.name for known in signal.Signals}:
             if signal.getsignal(signal.Signals[name]) == signal.SIG_DFL:
@@ -57,7 +55,8 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="python -m render",
         description="Dreamreel renders a scene file into a film that a network dreams.",
-        epilog="other commands: `plan SCENE.yaml` draws a scene's schedules, `models` lists the networks. "
+        epilog="other commands: `plan SCENE.yaml` draws a scene's schedules, `models` lists the networks, "
+        "`fetch MODEL` brings one, `layers` shows what each layer dreams; each has its own --help. "
         "exit status: 0 done; 2 a mistake in the scene or the command line; 130 interrupted; 1 anything else",
     )
     scene_arguments(p)
@@ -79,25 +78,6 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("--grid", action="store_true", help="with --sweep: one film of labelled tiles instead")
     return p
-
-
-def scene_arguments(p: argparse.ArgumentParser) -> None:
-    """What every command on a scene takes."""
-    p.add_argument("scene", type=Path, metavar="SCENE.yaml", help="the scene, such as configs/endless_zoom.yaml")
-    p.add_argument("-o", "--output", type=Path, metavar="PATH", help="where the result goes")
-    p.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="overrides",
-        help="override any key of the scene, such as --set dream.octaves=3; may be given many times",
-    )
-    p.add_argument(
-        "--quality",
-        choices=QUALITIES,
-        help="draft (longest side 320, 12 fps) to 4k (3840, 60 fps); the film lasts as long, and moves as fast",
-    )
 
 
 def render(options: argparse.Namespace) -> int:
@@ -170,58 +150,6 @@ def films(
         return say(str(error), FAILED)
     return DONE
 
-
-def draw(options: argparse.Namespace) -> int:
-    """Draws a scene's schedules: python -m render plan SCENE.yaml -o plan.png."""
-    from render.plot import PlotError, plot
-    from render.reader import read_scene
-
-    scene = read_scene(options.scene, options.overrides, quality=options.quality)
-    path = options.output or Path(f"{options.scene.stem}-plan.png")
-    try:
-        picture = plot(scene, options.scene.stem)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path)
-    except (PlotError, OSError, ValueError) as error:  # ValueError: an ending that Pillow does not know
-        return say(str(error), FAILED)
-    print(path)
-    return DONE
-
-
-def draw_parser() -> argparse.ArgumentParser:
-    """The grammar of `plan`."""
-    p = argparse.ArgumentParser(prog="python -m render plan", description="Draws every schedule of a scene over time.")
-    scene_arguments(p)
-    return p
-
-
-def list_models(options: argparse.Namespace) -> int:
-    """Lists the networks: python -m render models."""
-    import models
-
-    rows = [("network", "weights", "size", "layers", "trained on", "licence")]
-    for entry in models.NETWORKS.values():
-        here = "here" if (models.WEIGHTS / entry.file).exists() else "missing"
-        layers = f"{next(iter(entry.layers))} … {list(entry.layers)[-1]}"
-        rows.append((entry.name, here, f"{entry.size / 1e6:.1f} MB", layers, entry.trained_on, entry.licence))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return DONE
-
-
-def models_parser() -> argparse.ArgumentParser:
-    """The grammar of `models`."""
-    return argparse.ArgumentParser(prog="python -m render models", description="Lists the networks.")
-
-
-def say(message: str, status: int) -> int:
-    """Prints to stderr and hands the exit status on."""
-    print(message, file=sys.stderr)
-    return status
-
-
-COMMANDS = {"plan": (draw, draw_parser), "models": (list_models, models_parser)}
 
 if __name__ == "__main__":
     status = main()

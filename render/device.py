@@ -1,17 +1,9 @@
 """Sets JAX up for a render: the compilation cache that makes the second run start at once."""
 
-import os
-from pathlib import Path
-
 import jax
-from platformdirs import user_cache_path
 
+from models.places import cache_folder
 from render.compiled import keep_in
-
-
-def cache_folder() -> Path:
-    """The user's own cache folder for Dreamreel; DREAMREEL_CACHE names another one."""
-    return Path(os.environ.get("DREAMREEL_CACHE") or user_cache_path("dreamreel"))
 
 
 def prepare() -> None:

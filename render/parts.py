@@ -35,8 +35,8 @@ def folder_of(path: Path, only: Range | None) -> Path:
 
 
 def unfinished(path: Path, only: Range | None) -> bool:
-    """Whether there is something of the film to go on with."""
-    return bool(states(folder_of(path, only)))
+    """Whether the film was begun, and not ended: its first pictures may be there before its first state."""
+    return folder_of(path, only).is_dir()
 
 
 @contextmanager
@@ -51,10 +51,14 @@ def locked(path: Path) -> Iterator[Path]:
     try:
         yield parts
     finally:
-        if not any(file for file in parts.iterdir() if file.name != "lock"):
-            (parts / "lock").unlink()
-            parts.rmdir()
-        os.close(lock)
+        try:
+            for folder in parts.glob("gone*"):
+                shutil.rmtree(folder, ignore_errors=True)
+            if [file.name for file in parts.iterdir()] == ["lock"]:
+                (parts / "lock").unlink()
+                parts.rmdir()
+        finally:
+            os.close(lock)
 
 
 def _held(path: Path, parts: Path) -> int:
@@ -145,7 +149,8 @@ def _short(value: Any) -> str:
 
 
 def clear(folder: Path) -> None:
-    """Removes a film's parts: its states first, so that no state is left whose segments are gone."""
-    for state in states(folder):
-        state.unlink(missing_ok=True)
-    shutil.rmtree(folder, ignore_errors=True)
+    """Removes a film's parts: at once, as for other processes and for a later one that finds a rest of it."""
+    if folder.is_dir():
+        gone = folder.with_name(f"gone.{folder.name}")
+        os.replace(folder, gone)
+        shutil.rmtree(gone, ignore_errors=True)

@@ -15,16 +15,18 @@ from typing import Any
 import models
 from render.checkpoint import durable
 from render.document import compose, load
-from render.marks import Entry, Mark, Node, Problems, fail
+from render.ffmpeg import FilmError, running
+from render.marks import Entry, Mark, Node, Problems, SceneError, fail, one_line
 from render.parts import Range
-from render.resolved import as_text, number, plain
+from render.resolved import as_text, files, number, plain
 from render.scene import Scene
 
 PACKAGES = ("jax", "jaxlib", "flax", "numpy", "scipy")
 HOLDING = (".mp4", ".mov", ".webm")  # films that hold their record themselves; a GIF's and stills' is beside them
 RECORDS = (".json", *HOLDING)
 # Files of this project that no picture depends on, so that a film can go on when they change.
-NOT_DECIDING = {"plan", "plot", "progress", "grid", "sweep", "tracks", "__main__", "parts", "checkpoint", "compiled"}
+NOT_DECIDING = {"__main__", "checkpoint", "commands", "compiled", "download", "fetch", "grid", "parts", "plan", "plot"}
+NOT_DECIDING |= {"progress", "sheet", "sweep", "target", "tracks"}
 
 
 def made(scene: Scene, only: Range | None = None) -> dict[str, Any]:
@@ -34,12 +36,11 @@ def made(scene: Scene, only: Range | None = None) -> dict[str, Any]:
 
     what = described(scene)
     del what["scene"]["output"]["path"]
-    source = scene.start.image or scene.start.video
-    weights = scene.model.weights or models.find(models.NETWORKS[scene.model.name])
+    read = {"model.weights": models.find(models.NETWORKS[scene.model.name]), **dict(files(scene))}
     return {
         **what,
         "only": list(only) if only else None,
-        "sha256": {"weights": weights and sum_of(weights), "start": source and sum_of(source)},
+        "sha256": {key: sum_of(path) for key, path in read.items() if path},
         "versions": {
             "dreamreel": version("dreamreel"),
             "code": code(),
@@ -127,7 +128,10 @@ def _record(path: Path, problems: Problems) -> Node:
     mark = Mark(str(path), folder=path.parent)
     if not path.is_file():
         raise fail(mark, "there is no such file")
-    text = comment(path)
+    try:
+        text = comment(path)
+    except FilmError as error:
+        raise SceneError([one_line(str(error))]) from None
     if not text.startswith("{"):
         raise fail(mark, "holds no record of how it was made; is it a film that Dreamreel made?")
     return compose(text, mark, problems)
@@ -135,8 +139,6 @@ def _record(path: Path, problems: Problems) -> Node:
 
 def comment(path: Path) -> str:
     """The comment in a film; nothing if it has none. FilmError: not a film."""
-    from render.ffmpeg import running
-
     source = ["-protocol_whitelist", "file,pipe", "-i", f"file:{path}"]
     with running(
         [*source, "-f", "ffmetadata", "pipe:1"], f"{path}: not a film that can be read", stdout=subprocess.PIPE

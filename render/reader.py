@@ -84,7 +84,8 @@ def _check(scene: Scene, root: Node, path: Path, problems: Problems) -> None:
     _check_layers(scene, root, problems)
     if scene.model.weights and (node := _given(root, "model.weights")):
         check_readable(scene.model.weights, node.mark, "model.weights", problems)
-    inputs = [None if is_record(path) else path, scene.model.weights, scene.start.image, scene.start.video, scene.dream.keep.reference]
+    read = scene.model.weights, scene.start.image, scene.start.video, scene.dream.keep.reference
+    inputs = [None if is_record(path) else path, *read]
     node = _given(root, "output.path")
     if node is None or isinstance(node.value, str):
         mark = node.mark if node else Mark(str(path))

@@ -53,7 +53,7 @@ class Recorder:
         self.at, self.x = replace(self.at, frame=frame + 1, seconds=monotonic() - self.began), x
         if self.at.waiting >= self.segment:
             self.close()
-        elif monotonic() >= self.due and (self.store.spooling or not self.at.waiting):
+        elif monotonic() >= self.due:
             self.keep()
         self.settled = self.at
 
@@ -69,6 +69,8 @@ class Recorder:
         self.saved, self.due = self.at, monotonic() + SAVED_EVERY
 
     def _save(self, at: Progress, x: Any) -> None:
+        if at.waiting and not self.store.spooling:
+            return
         self.store.settle(at)
         save(self.folder, State(self.made, at, np.asarray(x)))
         self.store.tidy(at)
@@ -83,12 +85,11 @@ class Recorder:
     def pause(self) -> None:
         """Keeps the last complete frame, if there is one that is not kept, before the film is left for now."""
         self.at = self.settled
-        if self.at.frame > self.saved.frame and (self.store.spooling or not self.at.waiting):
+        if self.at.frame > self.saved.frame:
             self.keep()
         written = Event()
         self.put(written.set)
         written.wait(LAST_WORDS)
-
 
     def salvage(self) -> Path | None:
         """Pauses, and makes a film of the frames so far beside the one that cannot go on; None if there is none."""

@@ -7,7 +7,7 @@ a folder, the one that the data will lie in; the output's becomes its name there
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,7 @@ from render.curves import Constant, Curve, Deforum, Expression, Keyframes
 from render.layers import Target
 from render.scene import STARTS, Scene, Start
 
-NOT_PLAIN = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # to YAML, outside escapes
+NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # to YAML no part of a line, unless escaped
 
 
 def plain(scene: Scene, folder: Path) -> dict[str, Any]:
@@ -56,6 +56,16 @@ def _written(value: Any, folder: Path) -> Any:
             keys = [given, *(name for name in STARTS[given] if name in keys)]
         return {name: _written(getattr(value, name), folder) for name in keys}
     return number(value) if isinstance(value, float) else value
+
+
+def files(value: Any, key: str = "") -> Iterator[tuple[str, Path]]:
+    """Every file that a scene is made from, with its dotted key."""
+    if isinstance(value, Path):
+        yield key, value
+    elif is_dataclass(value):
+        for field in fields(value):
+            if "kind" in field.metadata and field.name != "output":
+                yield from files(getattr(value, field.name), f"{key}.{field.name}".strip("."))
 
 
 def curve(value: Curve) -> Any:

@@ -23,6 +23,7 @@ SECONDS = 2  # of film in a segment. 8 s at 640×360 grow by 1.1 % from it; from
 SPOOLED = 10.0  # seconds: only films that take longer for a segment get a spool
 _LOSSLESS = ["-c:v", "ffv1", "-level", "3", "-threads", "4", "-pix_fmt", "bgr0"]
 _COPY = ["-c", "copy"]
+_SAME_BYTES = ["-fflags", "+bitexact"]  # else WebM gets random numbers
 # The film's ending → its segments', how they are encoded, how they are joined. GIFs cannot be joined (most readers stop
 # at the first one's end): their segments lose nothing, and are encoded at the end.
 SEGMENTS = {
@@ -41,7 +42,7 @@ def length_of(fps: Fraction) -> int:
 class Store(Protocol):
     """What keeps a film's pictures. One thread at a time may call it; any thread `stop`."""
 
-    spooling: bool  # whether a state in the midst of a segment can be gone on from
+    spooling: bool  # whether a state in the midst of the open segment can be gone on from
 
     def ready(self, at: Progress) -> bool:
         """Whether all that a state needs is there."""
@@ -83,6 +84,9 @@ class Film:
     def __init__(self, path: Path, folder: Path, size: Size, fps: Fraction, crf: int) -> None:
         self.path, self.folder, self.size, self.fps = path, folder, size, Fraction(fps)
         self.ending, self.how, self.joined_by = SEGMENTS[path.suffix.lower()]
+        if self.ending == ".nut":  # it does not say how long its last frame is shown
+            filters = f"setpts=N/({self.fps})/TB,"
+            self.joined_by = [filters + part if "palettegen" in part else part for part in self.joined_by]
         if self.ending != ".nut":
             self.how = [*self.how, "-crf", str(crf)]
         self.number, self.took, self.spooling = 0, SPOOLED, True
@@ -190,9 +194,10 @@ class Film:
         source = ["-f", "concat", "-i", f"file:{self.folder / 'segments.txt'}", "-f", "ffmetadata"]
         source += ["-i", f"file:{self.folder / 'metadata.txt'}", "-map", "0:v:0", "-map_metadata", "1"]
         how = self.joined_by if self.ending == ".nut" else [*self.joined_by, "-bsf:v", exact]
-        with running([*source, *how, f"file:{joined}"], str(path)):
+        with running([*source, *how, *_SAME_BYTES, f"file:{joined}"], str(path)):
             pass
-        if (count := count_frames(joined)) != at.pictures:
+        count = count_frames(joined)
+        if count != at.pictures and not (path.suffix.lower() == ".gif" and self.fps > 50):  # GIFs count hundredths
             raise FilmError(f"{path}: {count} of {at.pictures} frames could be joined; they are kept in {self.folder}")
         put(joined, path)
 

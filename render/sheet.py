@@ -61,7 +61,7 @@ def layer_sheet(
     title: str = "",
     progress: Progress = lambda done, total: None,
 ) -> Image.Image:
-    """What each of the layers {name: channels} makes of a picture [h, w, 3], or of noise: number `first` to `last`-1."""
+    """What each of the layers {name: channels} makes of a picture [h, w, 3] or of noise, from `first` to `last` - 1."""
     names = list(layers)[first:last]
     tiles: list[NDArray[np.uint8]] = []
     for start in range(0, len(names), TOGETHER):
@@ -103,7 +103,8 @@ def dreamed(
 ) -> Iterator[NDArray[np.uint8]]:
     """A tile for each pick, uint8 [h, w, 3]; all picks name the same layers."""
     start = ground() if picture is None else small(picture)
-    shapes = octave_shapes(start.shape[:2], octaves=OCTAVES, scale=OCTAVE_SCALE)
+    h, w, _ = start.shape
+    shapes = octave_shapes((h, w), octaves=OCTAVES, scale=OCTAVE_SCALE)
     n = min(AT_ONCE, len(picks))
     climb = ascent(n)
     for at in range(0, len(picks), n):
@@ -141,7 +142,9 @@ def ascent(n: int) -> Callable[..., Array]:
 
 def ground() -> Array:
     """The noise that tiles grow from: [SIDE, SIDE, 3]."""
-    return noise(jax.random.key(0), jnp.float32(LEVEL), jnp.float32(CONTRAST), shape=(SIDE, SIDE), kind="perlin", scale=GRAIN)
+    return noise(
+        jax.random.key(0), jnp.float32(LEVEL), jnp.float32(CONTRAST), shape=(SIDE, SIDE), kind="perlin", scale=GRAIN
+    )
 
 
 def small(picture: NDArray[np.float32]) -> Array:

@@ -27,7 +27,9 @@ def layers_of(slots):
     entry, layers = models.NETWORKS[NAME], {}
     for key, shape in recipes.needed(entry, slots).items():
         # so small that compressing and sending them takes no time
-        layers.setdefault(key[:-3], []).append(np.broadcast_to(drawn.weight(key, shape[:1]).reshape(-1, *[1] * (len(shape) - 1)), shape))
+        layers.setdefault(key[:-3], []).append(
+            np.broadcast_to(drawn.weight(key, shape[:1]).reshape(-1, *[1] * (len(shape) - 1)), shape)
+        )
     return layers
 
 

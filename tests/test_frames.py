@@ -138,7 +138,7 @@ def test_a_portrait_and_an_odd_octave_work(tmp_path, squeezenet):
 
 
 def test_a_wrapped_film_has_no_seam(tmp_path, squeezenet):
-    """Where the picture goes on at its opposite side, neighbours differ as they do elsewhere; with a mirror they do not."""
+    """Where the picture goes on at its opposite side, neighbours differ as they do elsewhere."""
 
     def seam(border):
         scene = scene_of(

@@ -18,6 +18,7 @@ from models import recipes, weights
 DATA = Path(__file__).parent / "data"
 NAMES = ("googlenet_tv", "vgg16", "vgg19", "inception_v3", "resnet50")
 CLOSE = 1e-4  # of the norm
+QUICK = {"xla_backend_optimization_level": 0}  # what is computed once is not worth optimising: half the time
 
 
 def made(name):
@@ -44,7 +45,7 @@ def test_activations_and_gradient_are_torchvisions(name):
         activations = {layer: out[layer] for layer in golden}
         return sum(jnp.mean(jnp.square(a)) for a in activations.values()), activations
 
-    run = jax.jit(jax.grad(score, has_aux=True))
+    run = jax.jit(jax.grad(score, has_aux=True), compiler_options=QUICK)
     g, activations = run(image, made(name))
     for layer, expected in golden.items():
         assert difference(drawn.sample(activations[layer]), expected) < CLOSE, layer

@@ -8,6 +8,11 @@ import pytest
 from PIL import Image
 from scenes import ENDINGS, TWO_LINES, ZOOM, folder, mistakes, read
 
+from models import NETWORKS
+from render.marks import listed
+from render.scene import Motion
+from render.section import Section
+
 LAYERS = "conv1, fire2, fire3, fire4, fire5, fire6, fire7, fire8, fire9 and conv10"
 FORMS = "keyframes such as {0s: 1, 4s: 2}, or an expression such as 1 + sin(t)"
 TIMES = "a keyframe's is such as 4s, 96f (frames), 50% (of the film) or 8b (beats)"
@@ -41,7 +46,7 @@ BAD = [
     ("output: {crf: [1, {a: 2}]}", "3:15: output.crf: must be a whole number from 0 to 51, not [1, …]"),
     (
         "motion: 5",
-        "3:9: motion: must be a mapping of zoom, rotate, translate, center, per, border and interpolation, not 5",
+        f"3:9: motion: must be {Section(Motion).describe()}, not 5",
     ),
     # the film
     ("size: [641, 360]", "3:8: size: must be even, not 641 (film codecs need it); 640 and 642 are"),
@@ -55,7 +60,7 @@ BAD = [
     ("seed: -1", "3:7: seed: must be from 0 to 4294967295, not -1"),
     ("seed: 1.5", "3:7: seed: must be a whole number from 0 to 4294967295, not 1.5"),
     ("model: squeezenet", "3:8: model.name: there is no network 'squeezenet'; did you mean 'squeezenet1_1'?"),
-    ("model: xyz", "3:8: model.name: there is no network 'xyz'; known are squeezenet1_1"),
+    ("model: xyz", "3:8: model.name: there is no network 'xyz'; known are " + listed(NETWORKS, "and")),
     ("model: 5", "3:8: model: must be the name of a network, not 5"),
     ("model: {weights: no.safetensors}", "3:18: model.weights: there is no file no.safetensors"),
     # numbers

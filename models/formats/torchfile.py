@@ -35,7 +35,7 @@ class Storage(NamedTuple):
 
     key: str
     dtype: str
-    count: int
+    length: int
 
 
 class Tensor(NamedTuple):
@@ -87,7 +87,7 @@ def _unpickle(data: memoryview, at: int = 0) -> tuple[Any, int]:
     """The object whose pickle begins at `at`, and where it ends."""
     stream = io.BytesIO(data[at : at + MOST_PICKLE])
     for operation, argument, _ in pickletools.genops(stream):
-        if operation.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > stream.tell():
+        if operation.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > stream.tell():
             raise FormatError("is refused: its pickle names a place in memory that it cannot have")
     end = at + stream.tell()
     return Describe(io.BytesIO(data[at:end])).load(), end

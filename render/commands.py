@@ -1,0 +1,211 @@
+"""The commands beside rendering: plan, models, fetch, layers. With __main__.py the only place that prints.
+
+A command is a function of its parsed options to an exit status, and a function that makes its grammar.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from render.scene import QUALITIES
+
+DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+
+
+def say(message: str, status: int) -> int:
+    """Prints to stderr and hands the exit status on."""
+    print(message, file=sys.stderr)
+    return status
+
+
+def scene_arguments(p: argparse.ArgumentParser) -> None:
+    """What every command on a scene takes."""
+    p.add_argument("scene", type=Path, metavar="SCENE.yaml", help="the scene, such as configs/endless_zoom.yaml")
+    p.add_argument("-o", "--output", type=Path, metavar="PATH", help="where the result goes")
+    p.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="override any key of the scene, such as --set dream.octaves=3; may be given many times",
+    )
+    p.add_argument(
+        "--quality",
+        choices=QUALITIES,
+        help="draft (longest side 320, 12 fps) to 4k (3840, 60 fps); the film lasts as long, and moves as fast",
+    )
+
+
+def draw(options: argparse.Namespace) -> int:
+    """Draws a scene's schedules: python -m render plan SCENE.yaml -o plan.png."""
+    from render.plot import PlotError, plot
+    from render.reader import read_scene
+
+    scene = read_scene(options.scene, options.overrides, quality=options.quality)
+    try:
+        picture = plot(scene, options.scene.stem)
+    except PlotError as error:
+        return say(str(error), FAILED)
+    return save(picture, options.output or Path(f"{options.scene.stem}-plan.png"))
+
+
+def draw_parser() -> argparse.ArgumentParser:
+    """The grammar of `plan`."""
+    p = argparse.ArgumentParser(prog="python -m render plan", description="Draws every schedule of a scene over time.")
+    scene_arguments(p)
+    return p
+
+
+def list_models(options: argparse.Namespace) -> int:
+    """Lists the networks: python -m render models."""
+    import models
+
+    rows = [("network", "family", "weights", "size", "trained on", "licence", "try")]
+    for entry in models.NETWORKS.values():
+        here = "here" if models.find(entry) else f"fetch {entry.name}"
+        what = entry.trained_on, entry.licence, entry.default_layers[0]
+        rows.append((entry.name, entry.family, here, f"{entry.size / 1e6:.0f} MB", *what))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return DONE
+
+
+def models_parser() -> argparse.ArgumentParser:
+    """The grammar of `models`."""
+    return argparse.ArgumentParser(
+        prog="python -m render models", description="Lists the networks, and whether their weights are here."
+    )
+
+
+def fetch_weights(options: argparse.Namespace) -> int:
+    """Brings a network's weights: python -m render fetch MODEL [--from FILE]."""
+    from tqdm import tqdm
+
+    from models.fetch import fetch
+    from models.formats import WeightsError
+
+    try:
+        with tqdm(unit="B", unit_scale=True, disable=options.source is not None) as bar:
+            fetched = fetch(options.model, options.source, following(bar))
+    except WeightsError as error:
+        return say(str(error), FAILED)
+    except ValueError as error:  # there is no such network
+        return say(str(error), MISTAKE)
+    print(f"{fetched.path} ({fetched.checked})")
+    return DONE
+
+
+def fetch_parser() -> argparse.ArgumentParser:
+    """The grammar of `fetch`."""
+    p = argparse.ArgumentParser(
+        prog="python -m render fetch", description="Downloads a network's weights, checks and converts them, once."
+    )
+    p.add_argument("model", metavar="MODEL", help="a network, as `python -m render models` lists them")
+    p.add_argument("--from", dest="source", type=Path, metavar="FILE", help="read this file instead of downloading it")
+    return p
+
+
+def draw_layers(options: argparse.Namespace) -> int:
+    """A contact sheet of layers or channels: python -m render layers [--layer L] [-o sheet.png]."""
+    from models.formats import WeightsError
+    from render.pictures import PictureError
+
+    mistake = layers_mistake(options)
+    if mistake:
+        return say(mistake, MISTAKE)
+    try:
+        return save(sheet(options), options.output)
+    except (WeightsError, PictureError) as error:
+        return say(str(error), MISTAKE)
+
+
+def layers_mistake(options: argparse.Namespace) -> str:
+    """What is wrong with the options of `layers`, or nothing."""
+    import models
+    from render.marks import listed, near
+
+    if options.model not in models.NETWORKS:
+        hint = near(options.model, models.NETWORKS) or f"; known are {listed(models.NETWORKS, 'and')}"
+        return f"--model: there is no network '{options.model}'{hint}"
+    layers = models.NETWORKS[options.model].layers
+    if options.layer and options.layer not in layers:
+        hint = near(options.layer, layers) or f". Its layers are {listed(layers, 'and')}"
+        return f"--layer: {options.model} has no layer '{options.layer}'{hint}"
+    count = layers[options.layer] if options.layer else len(layers)
+    first, last = options.tiles
+    return "" if 0 <= first < min(last, count) else f"--tiles: must be A:B within 0:{count}, not {first}:{last}"
+
+
+def sheet(options: argparse.Namespace):
+    """The sheet that `layers` asks for. WeightsError, PictureError."""
+    from tqdm import tqdm
+
+    import models
+    from render import device
+    from render.pictures import read_picture
+    from render.sheet import channel_sheet, layer_sheet
+
+    device.prepare()
+    layers = models.NETWORKS[options.model].layers
+    picture = read_picture(options.image) if options.image else None
+    network = models.load(options.model)
+    title = f"{options.model}: {options.layer or 'what each layer dreams'}"
+    first, last = options.tiles
+    with tqdm(unit="tile") as bar:
+        if options.layer:
+            count = layers[options.layer]
+            return channel_sheet(
+                network, options.layer, count, picture, first=first, last=last, title=title, progress=following(bar)
+            )
+        return layer_sheet(network, layers, picture, first=first, last=last, title=title, progress=following(bar))
+
+
+def layers_parser() -> argparse.ArgumentParser:
+    """The grammar of `layers`."""
+    p = argparse.ArgumentParser(
+        prog="python -m render layers",
+        description="A contact sheet: what each layer, or with --layer each channel, dreams, by the names of a scene.",
+    )
+    p.add_argument("--model", default="squeezenet1_1", metavar="MODEL", help="a network (squeezenet1_1)")
+    p.add_argument("--layer", metavar="LAYER", help="its channels, instead of all layers")
+    p.add_argument("--tiles", type=span, default=(0, 64), metavar="A:B", help="the tiles A to B-1 only (0:64)")
+    p.add_argument("--image", type=Path, metavar="PICTURE", help="dream of this picture, instead of noise")
+    p.add_argument("-o", "--output", type=Path, default=Path("sheet.png"), metavar="PATH", help="where it goes")
+    return p
+
+
+def span(text: str) -> tuple[int, int]:
+    """A:B as two numbers."""
+    first, _, last = text.partition(":")
+    return int(first), int(last)
+
+
+def following(bar):
+    """A progress callback (done, total) for a tqdm bar."""
+
+    def progress(done: int, total: int | None) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+
+    return progress
+
+
+def save(picture, path: Path) -> int:
+    """Saves a PIL image, its folder made, and prints the path."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path)
+    except (OSError, ValueError) as error:  # ValueError: an ending that Pillow does not know
+        return say(f"{path}: {error}", FAILED)
+    print(path)
+    return DONE
+
+
+COMMANDS = {
+    "plan": (draw, draw_parser),
+    "models": (list_models, models_parser),
+    "fetch": (fetch_weights, fetch_parser),
+    "layers": (draw_layers, layers_parser),
+}

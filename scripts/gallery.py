@@ -1,0 +1,57 @@
+"""Renders every scene in configs/ small and puts a frame or two of each on one sheet, which the README shows.
+
+python scripts/gallery.py [-o configs/gallery/gallery.jpg] [--frames 72] [scene.yaml …]
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from render import device
+from render.film import network
+from render.frames import film_length, frames
+from render.grid import grid, layout
+from render.image import to_uint8
+from render.reader import read_scene
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+WIDTH, HEIGHT = 320, 180
+
+
+def main() -> None:
+    """Writes the sheet."""
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument("scenes", nargs="*", type=Path, default=sorted(CONFIGS.glob("*.yaml")))
+    p.add_argument("-o", "--output", type=Path, default=CONFIGS / "gallery/gallery.jpg")
+    p.add_argument("--frames", type=int, default=72, help="frames rendered of each scene, at most")
+    p.add_argument("--shots", type=int, default=1, help="pictures of each scene on the sheet, evenly spread")
+    options = p.parse_args()
+    device.prepare()
+    shots = [(shot, path.stem) for path in options.scenes for shot in picked(path, options.frames, options.shots)]
+    sheet = Image.fromarray(grid([shot for shot, _ in shots], [name for _, name in shots]))
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(options.output, quality=85)
+    print(options.output, layout(len(shots), (WIDTH, HEIGHT))[:2])
+
+
+def picked(path: Path, most: int, count: int) -> list[np.ndarray]:
+    """`count` frames of a scene made small: the last one rendered, and those evenly before it."""
+    still = read_scene(path).length == 1
+    scene = read_scene(path, [f"size=[{WIDTH}, {HEIGHT}]"] + ([] if still else ["fps=12"]))
+    length = film_length(scene) if still else min(most, film_length(scene))
+    wanted = {length - 1 - round(k * length / count) for k in range(count)}
+    made = enumerate(tqdm(frames(scene, network(scene.model)), total=length, desc=path.stem))
+    shots = []
+    for k, frame in made:
+        if k in wanted:
+            shots.append(np.asarray(to_uint8(frame)))
+        if k == length - 1:
+            break
+    return shots
+
+
+if __name__ == "__main__":
+    main()
