@@ -30,8 +30,8 @@ def keep_in(folder: Path | None) -> None:
     _store[:] = [folder] if folder else []
 
 
-def obtain(name: tuple, lower: Callable[[], Any]) -> Any:
-    """The program of a name: read if it is kept, else compiled from lower() and kept.
+def obtain(name: tuple, lower: Callable[[], Any], devices: list[jax.Device]) -> Any:
+    """The program of a name for these devices: read if it is kept, else compiled from lower() and kept.
 
     The name, by its repr, must tell apart all that is static: function, shapes, dtypes, devices, layers.
     """
@@ -39,7 +39,8 @@ def obtain(name: tuple, lower: Callable[[], Any]) -> Any:
         return lower().compile(compiler_options())
     path = _store[0] / f"{hashlib.sha256(repr((name, fingerprint())).encode()).hexdigest()}.program"
     try:
-        program = serialize_executable.deserialize_and_load(*pickle.loads(path.read_bytes()))
+        content, takes, gives = pickle.loads(path.read_bytes())
+        program = serialize_executable.deserialize_and_load(content, takes, gives, execution_devices=devices)
         path.touch()
         return program
     except Exception:  # missing, cut off, of another jaxlib: all the same, it is compiled anew
@@ -83,6 +84,15 @@ def processor() -> str:
         return f"{platform.machine()} {platform.processor()}"
 
 
+def devices_of(tree: Any) -> list[jax.Device]:
+    """The devices that the arrays lie on, in the order of their sharding."""
+    shardings = [leaf.sharding for leaf in jax.tree.leaves(tree)]
+    widest = max(shardings, key=lambda sharding: len(sharding.device_set))
+    if isinstance(widest, jax.sharding.NamedSharding):
+        return list(widest.mesh.devices.flat)
+    return sorted(widest.device_set, key=lambda device: device.id)
+
+
 def signature(tree: Any) -> str:
     """Shapes, dtypes and devices of arguments."""
     leaves, structure = jax.tree.flatten(tree)
@@ -104,7 +114,7 @@ def kept(*static: str) -> Callable[[Callable], Callable]:
             key = signature(arguments), tuple(sorted(options.items()))
             if key not in programs:
                 name = f.__module__, f.__qualname__, key
-                programs[key] = obtain(name, lambda: jitted.lower(*arguments, **options))
+                programs[key] = obtain(name, lambda: jitted.lower(*arguments, **options), devices_of(arguments))
             return programs[key](*arguments)
 
         return call

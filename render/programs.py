@@ -116,7 +116,8 @@ class Programs:
         x = spec((n, *(self.full if tiled else shape), 3), jnp.float32, knob)
         arguments = (self.network, x, *numbers, key, (number, number), *([(number, number)] if tiled else []))
         static = "ascend", self.half, targets, self.structure, n, *([self.tile, self.group()] if tiled else [])
-        return obtain((static, signature(arguments)), lambda: self.together(tiled, targets).lower(*arguments))
+        name, devices = (static, signature(arguments)), list(self.mesh.devices.flat)
+        return obtain(name, lambda: self.together(tiled, targets).lower(*arguments), devices)
 
     def group(self) -> int:
         """How many tiles go through the network at a time."""
