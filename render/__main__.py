@@ -6,11 +6,10 @@ Errors and help come before anything heavy is imported, so that a typo is answer
 import argparse
 import os
 import shlex
-import signal
 import sys
-import threading
 from collections.abc import Sequence
 
+from render import signals
 from render.commands import COMMANDS, DONE, FAILED, INTERRUPTED, MISTAKE, say, scene_arguments
 from render.marks import SceneError
 from render.scene import Scene
@@ -20,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status: 0 done, 2 the user's mistake, 130 interrupted, 1 anything else."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     run, grammar = COMMANDS.get(arguments[0] if arguments else "", (render, parser))
-    hear_signals()
+    signals.hear()
     try:
         return run(grammar().parse_args(arguments[1:] if run is not render else arguments))
     except SceneError as error:
@@ -30,14 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has gone; there is nobody to tell
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the interpreter flushes it on its way out
         return FAILED
-
-
-def hear_signals() -> None:
-    """Lets SIGTERM (a reboot) and SIGHUP (a closed terminal) end us as Ctrl-C does; what nohup ignores stays so."""
-    if threading.current_thread() is threading.main_thread():
-        for name in {"SIGTERM", "SIGHUP"} & {known.name for known in signal.Signals}:
-            if signal.getsignal(signal.Signals[name]) == signal.SIG_DFL:
-                signal.signal(signal.Signals[name], signal.default_int_handler)
 
 
 def interrupted(arguments: Sequence[str]) -> str:

@@ -74,9 +74,12 @@ def states(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def durable(path: Path) -> Iterator[BinaryIO]:
-    """A file to write, which is at path, and on the disk, when the block ends well; else path is as it was."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+def durable(path: Path, folder: Path | None = None) -> Iterator[BinaryIO]:
+    """A file to write, which is at path, and on the disk, when the block ends well; else path is as it was.
+
+    Until then it lies in `folder`, where nobody minds if it stays behind; or beside path.
+    """
+    temporary = (folder or path.parent) / f".{path.name}.{os.getpid()}"
     try:
         with temporary.open("wb") as file:
             yield file

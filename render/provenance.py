@@ -62,9 +62,9 @@ def described(scene: Scene) -> dict[str, Any]:
     return {"scene": plain(scene, scene.output.path.absolute().parent), "written_fps": rate}
 
 
-def write_beside(scene: Scene, made: dict[str, Any], seconds: float) -> None:
-    """Writes `film.json` beside the film. OSError: it cannot be."""
-    with durable(record_of(scene.output.path)) as file:
+def write_beside(scene: Scene, made: dict[str, Any], seconds: float, folder: Path | None = None) -> None:
+    """Writes `film.json` beside the film, by way of a folder of its own. OSError: it cannot be."""
+    with durable(record_of(scene.output.path), folder) as file:
         file.write(as_text({**made, **described(scene), "seconds": round(seconds, 1)}).encode() + b"\n")
 
 

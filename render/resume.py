@@ -56,7 +56,7 @@ def render_film(
         store.begin(state.at if state else Progress())
         with recorder(folder, store, made, state, length_of(scene.fps)) as film:
             dream(film, scene, network, only, quiet)
-        finish(scene, store, made, film.at)
+        finish(scene, store, made, film.at, folder)
         clear(folder)
     return path
 
@@ -104,12 +104,12 @@ def counted(scene: Scene, begin: int, end: int) -> int:
     return film_length(scene, begin, end) + states
 
 
-def finish(scene: Scene, store: Store, made: dict[str, Any], at: Progress) -> None:
+def finish(scene: Scene, store: Store, made: dict[str, Any], at: Progress, folder: Path) -> None:
     """Puts the film and its record in their places."""
     if not at.pictures:
         raise FilmError(f"{scene.output.path}: no frame was made, so there is no film")
     store.join(at, provenance.metadata(made))
-    provenance.write_beside(scene, made, at.seconds)
+    provenance.write_beside(scene, made, at.seconds, folder)
 
 
 @contextmanager

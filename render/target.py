@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from render.ffmpeg import FilmError
 from render.marks import Mark, SceneError, fail
-from render.parts import Range, unfinished
+from render.parts import Range, locked, parts_of, unfinished
 from render.provenance import frames_of, is_record, same_film
 from render.scene import Scene
 from render.video import exists, numbered
@@ -45,6 +47,9 @@ def in_the_way(scene: Scene, only: Range | None, restart: bool) -> Path | None:
     """A file that rendering would replace, and may not: none where an unfinished film goes on."""
     if unfinished(scene.output.path, only) and not restart:
         return None
+    if parts_of(scene.output.path).is_dir():
+        with suppress(FilmError, OSError), locked(scene.output.path):
+            pass  # a renderer that was killed while it removed the last of its parts
     found = exists(scene.output.path)
     if only and "#" in scene.output.path.name and scene.output.record == "frames":
         own = {numbered(scene.output.path, number) for number in range(*only)}

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from render import signals
 from render.compiled import kept
 from render.ffmpeg import FilmError
 from render.frames import Made, steps
@@ -65,8 +66,10 @@ def on_host(made: Made, rounded: Array | None, fine: Array) -> Seen:
 def wait(array: Any) -> None:
     """Waits as numpy would, but a signal is heard within 20 ms: XLA hears none, and a frame may take a minute."""
     pause = 1e-4
+    signals.check()
     while not array.is_ready():
         time.sleep(pause)
+        signals.check()
         pause = min(2 * pause, 0.02)
 
 

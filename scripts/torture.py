@@ -47,7 +47,7 @@ def spawn(command: list[str], log: Path, before: Callable[[], None] = lambda: No
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background has it ignored
         before()
         from render.__main__ import main
 
@@ -135,6 +135,8 @@ class Torture:
         if done is None and after:
             os.kill(child, after)
         done = ended(child) if done is None else done
+        if done == 2 and "is already there" in self.log.read_text():  # killed when all was done but tidying up
+            done = 0
         self.told(fault, done)
         if fault == "state":
             self.damage(path)
@@ -155,6 +157,8 @@ class Torture:
         text = self.log.read_text()
         self.counts["killed"] += status == -signal.SIGKILL
         allowed = {"signal": (0, 130), "ffmpeg": (0, 1), "full": (0, 1)}.get(fault, (0, -signal.SIGKILL))
+        if fault == "two" and status == 1 and "is being rendered already" in text:
+            return  # the second was faster
         if status not in allowed or "Traceback" in text:
             raise Lost(f"{fault}: status {status}\n{text}")
 
@@ -186,7 +190,8 @@ class Torture:
 
     def completes(self, command: list[str]) -> None:
         """Nothing is in the way any more."""
-        if status := ended(spawn(command, self.log)):
+        status = ended(spawn(command, self.log))
+        if status and not (status == 2 and "is already there" in self.log.read_text()):
             raise Lost(f"does not complete: status {status}\n{self.log.read_text()}")
 
     def whole(self, command: list[str], name: str, scene: tuple[str, ...]) -> bytes:

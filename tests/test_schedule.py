@@ -34,6 +34,9 @@ def test_defaults_are_the_contracts():
         target=None,
         zoom=1.015,
         rotate=0.2,
+        tilt=0.0,
+        pan=0.0,
+        swirl=0.0,
         translate=(0.0, 0.0),
         center=(0.5, 0.5),
     )
