@@ -16,7 +16,7 @@ import numpy as np
 
 from render.checkpoint import Progress, State, save
 from render.ffmpeg import in_background
-from render.segments import Store
+from render.store import Store
 
 SAVED_EVERY = 20.0  # seconds between states, at most, where the store can be gone on with
 LAST_WORDS = 20.0  # seconds that an interrupted render takes at most to save its state

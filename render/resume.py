@@ -19,7 +19,8 @@ from render.parts import ChangedError, Range, clear, folder_of, latest, locked, 
 from render.progress import progress
 from render.recorder import Recorder, recorder
 from render.scene import Scene
-from render.segments import Film, Stills, Store, length_of
+from render.segments import Film, length_of
+from render.store import Stills, Store
 from render.watch import NumbersError, cause, seen
 
 

@@ -1,4 +1,4 @@
-"""Where a film's pictures lie until it is whole: in segments, or numbered stills. No JAX here.
+"""A film in segments until it is whole, and the joining of them without encoding again. No JAX here.
 
 A segment begins with a picture that needs no other, so that segments behind each other are a film. render/ffmpeg.py
 owns the processes. A picture is uint8 `[h, w, 3]`.
@@ -11,13 +11,11 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from time import monotonic
-from typing import Any, BinaryIO, Protocol
-
-from PIL import Image
+from typing import Any, BinaryIO
 
 from render.checkpoint import Progress, put, sync
 from render.ffmpeg import FilmError, running
-from render.video import GIF, H264, INDEX_FIRST, VP9, Frame, Size, count_frames, numbered, raw
+from render.video import GIF, H264, INDEX_FIRST, VP9, Frame, Size, count_frames, raw
 
 SECONDS = 2  # of film in a segment. 8 s at 640×360 grow by 1.1 % from it; from segments of 4 s by 0.4 %
 SPOOLED = 10.0  # seconds: only films that take longer for a segment get a spool
@@ -37,42 +35,6 @@ SEGMENTS = {
 def length_of(fps: Fraction) -> int:
     """How many pictures a segment has at least: SECONDS of film, but no fewer than 24 and no more than 240."""
     return min(max(round(SECONDS * fps), 24), 240)
-
-
-class Store(Protocol):
-    """What keeps a film's pictures. One thread at a time may call it; any thread `stop`."""
-
-    spooling: bool  # whether a state in the midst of the open segment can be gone on from
-
-    def ready(self, at: Progress) -> bool:
-        """Whether all that a state needs is there."""
-
-    def begin(self, at: Progress) -> None:
-        """Goes on from a state; what was kept after it is removed."""
-
-    def write(self, picture: Frame) -> None:
-        """Keeps one more picture."""
-
-    def close(self) -> None:
-        """Ends the open segment: it is whole, and on the disk."""
-
-    def settle(self, at: Progress) -> None:
-        """Returns when all pictures up to a state are on the disk."""
-
-    def tidy(self, at: Progress) -> None:
-        """Removes what no state that is kept can need."""
-
-    def stop(self) -> None:
-        """Makes a call that is in progress end soon."""
-
-    def drop(self) -> None:
-        """Ends what is open, and removes what is not whole."""
-
-    def join(self, at: Progress, metadata: str) -> None:
-        """Puts the whole film in its place."""
-
-    def salvage(self, at: Progress) -> Path | None:
-        """Puts the pictures so far where they can be seen; None if there is none. No state may be saved after it."""
 
 
 class Film:
@@ -203,39 +165,3 @@ class Film:
 
     def _bytes(self) -> int:
         return 3 * self.size[0] * self.size[1]
-
-
-class Stills:
-    """Numbered PNGs, each whole, in its place and on the disk as soon as it is written; for a path without #, one."""
-
-    spooling = True
-
-    def __init__(self, path: Path, folder: Path, first: int) -> None:
-        self.path, self.folder, self.first, self.count = path, folder, first, 0
-
-    def ready(self, at: Progress) -> bool:
-        return all(numbered(self.path, self.first + k).exists() for k in range(at.pictures))
-
-    def begin(self, at: Progress) -> None:
-        self.count = at.pictures
-
-    def write(self, picture: Frame) -> None:
-        temporary = self.folder / f"open.{os.getpid()}.png"
-        Image.fromarray(picture).save(temporary, format="PNG")
-        put(temporary, numbered(self.path, self.first + self.count))
-        self.count += 1
-
-    def close(self) -> None: ...
-
-    def settle(self, at: Progress) -> None: ...
-
-    def tidy(self, at: Progress) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def drop(self) -> None: ...
-
-    def join(self, at: Progress, metadata: str) -> None: ...
-
-    def salvage(self, at: Progress) -> Path | None:
-        return self.path if at.pictures else None
