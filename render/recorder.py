@@ -87,9 +87,7 @@ class Recorder:
         self.at = self.settled
         if self.at.frame > self.saved.frame:
             self.keep()
-        written = Event()
-        self.put(written.set)
-        written.wait(LAST_WORDS)
+        self.wait()
 
     def salvage(self) -> Path | None:
         """Pauses, and makes a film of the frames so far beside the one that cannot go on; None if there is none."""
