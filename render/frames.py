@@ -6,6 +6,8 @@ device. All random numbers of frame k come from fold_in(key, k), so that no fram
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -109,8 +111,8 @@ def film_length(scene: Scene, first: int = 0, end: int | None = None) -> int:
     if scene.output.record == "frames":
         return end - first
     iterations, params = scene.output.record == "iterations", frame_params(scene)
-    own = (params[k] for k in range(first, end))
-    return sum(len(shapes(scene, p)) * (p.iterations if iterations else p.iterations > 0) for p in own)
+    dreamt = (params[k] for k in range(first, end) if targets(scene, params[k]))  # without layers there is no stage
+    return sum(len(shapes(scene, p)) * (p.iterations if iterations else p.iterations > 0) for p in dreamt)
 
 
 def start_key(seed: int) -> Array:
@@ -172,10 +174,14 @@ def references(scenes: Sequence[Scene], x: Array) -> Array:
     paths = [scene.dream.keep.reference for scene in scenes]
     if not any(paths):
         return x
-    pictures = [
-        own if path is None else fit(read_picture(path), scenes[0].size) for own, path in zip(x, paths, strict=True)
-    ]
+    pictures = [own if path is None else reference(path, scenes[0].size) for own, path in zip(x, paths, strict=True)]
     return jnp.stack([jnp.asarray(picture, jnp.float32) for picture in pictures])
+
+
+@cache
+def reference(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """A reference picture [h, w, 3] at a size (w, h), read once: a film of a film asks for it at every frame."""
+    return fit(read_picture(path), size)
 
 
 @kept()

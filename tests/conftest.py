@@ -13,6 +13,17 @@ jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_debug_key_reuse", True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def programs(tmp_path_factory):
+    """One folder of kept programs for this run, its processes and the commands they start: each is compiled once."""
+    from render import compiled
+
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    os.environ["DREAMREEL_CACHE"] = str(cache)
+    compiled.keep_in(cache / "programs")
+
+
 @pytest.fixture(scope="session")
 def squeezenet():
     """The shipped network, loaded once."""

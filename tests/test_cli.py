@@ -23,13 +23,13 @@ def command(folder: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "render", *arguments]
 
 
-def environment(folder: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "DREAMREEL_CACHE": str(folder / "cache")}
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(folder, *arguments), cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=120
+        command(folder, *arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=120
     )
 
 
@@ -80,9 +80,7 @@ def test_answers_come_before_heavy_imports(tmp_path, arguments):
         f"try: main({arguments!r})\nexcept SystemExit: pass\n"
         f"sys.exit(str(set(sys.modules) & {heavy}) if set(sys.modules) & {heavy} else 0)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -90,7 +88,7 @@ def test_ctrl_c_stops_cleanly(tmp_path):
     process = subprocess.Popen(
         command(tmp_path, "scene.yaml", "--set", "frames=100000"),
         cwd=tmp_path,
-        env=environment(tmp_path),
+        env=environment(),
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

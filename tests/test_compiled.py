@@ -11,10 +11,9 @@ from render import compiled
 
 
 @pytest.fixture
-def store(tmp_path):
-    compiled.keep_in(tmp_path)
-    yield tmp_path
-    compiled.keep_in(None)
+def store(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiled, "_store", [tmp_path])
+    return tmp_path
 
 
 def doubled():
@@ -60,13 +59,10 @@ def test_shapes_options_and_code_tell_programs_apart(store):
     assert len(list(store.glob("*.program"))) == 3
 
 
-def test_a_folder_that_cannot_be_written_costs_time_only(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    compiled.keep_in(tmp_path / "file" / "folder")
-    try:
-        np.testing.assert_array_equal(doubled()(jnp.ones(2), times=1), [2, 2])
-    finally:
-        compiled.keep_in(None)
+def test_a_folder_that_cannot_be_written_costs_time_only(store):
+    (store / "file").write_text("in the way")
+    compiled.keep_in(store / "file" / "folder")
+    np.testing.assert_array_equal(doubled()(jnp.ones(2), times=1), [2, 2])
 
 
 def test_only_so_many_are_kept(store, monkeypatch):

@@ -167,6 +167,13 @@ def test_the_fast_network_makes_the_film_of_the_plain_one(tmp_path, squeezenet, 
     scene = scene_of(tmp_path, TINY, "dream.layers={fire3: 1, fire5: 0.5}")
     fast = rendered(scene, squeezenet)
     monkeypatch.setattr("models.layers.own_gradients", lambda: False)
+    monkeypatch.setattr("render.compiled._store", [])  # or the fast one's programs would be read again
     plain = rendered(scene, squeezenet)
     difference = np.abs(fast - plain)
     assert difference.mean() < 0.05 and np.quantile(difference, 0.99) < 1
+
+
+def test_a_recorded_frame_without_layers_has_no_stage(tmp_path, squeezenet):
+    layers = "dream.layers={fire3: {0f: 0, 1f: 0, 2f: 1}}"
+    scene = scene_of(tmp_path, TINY, layers, "output.record=octaves", "frames=3")
+    assert len(rendered(scene, squeezenet)) == film_length(scene) == 2
