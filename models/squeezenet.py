@@ -85,7 +85,8 @@ class SqueezeNet(nnx.Module):
             fire = getattr(self, name)
             a, x = fire.pooled(x) if name in self.pooled else 2 * (fire(x),)
             out[name] = join(a)
-        out["conv10"] = self.conv10(x)
+        stages = self.conv10.stages(x)
+        out["conv10"], out["logits"] = stages.after, stages.before
         return out
 
 

@@ -52,6 +52,7 @@ class Entry:
     scale: Triple = (1, 1, 1)
     bgr: bool = False
     classifier: str = ""  # the layer of logits, one of each class at every position
+    names: str = ""  # of the classes: a file in models/names
     rule: str = ""  # how the source names its weights: a row of recipes.RULES
     ignored: str = ""  # pattern of the source's weights that are not used
     sha256: str = ""  # of `file` where it ships with the project
@@ -82,11 +83,11 @@ def _torchvision(name: str, module: str, family: str, digits: str, size: int, **
         trained_on=IMAGENET,
         size=size,
         download=Download(PYTORCH + file, size, sha256=digits),
-        **{"classes": 1000, "mean": TORCH_MEAN, "scale": TORCH_SCALE, "classifier": "fc", **more},
+        **{"classes": 1000, "mean": TORCH_MEAN, "scale": TORCH_SCALE, "classifier": "fc", "names": "imagenet", **more},
     )
 
 
-def _caffe(name: str, url: str, size: int, classes: int, sha1: str, licence: str, trained_on: str) -> Entry:
+def _caffe(name: str, url: str, size: int, classes: int, names: str, sha1: str, licence: str, trained_on: str) -> Entry:
     return Entry(
         name=name,
         module="googlenet",
@@ -100,6 +101,7 @@ def _caffe(name: str, url: str, size: int, classes: int, sha1: str, licence: str
         mean=(123, 117, 104),
         bgr=True,
         classifier="loss3/classifier",
+        names=names,
         rule="caffe",
         ignored=r"loss[12]/",  # the classifiers that helped in training
         size=size,
@@ -112,14 +114,15 @@ _ENTRIES = [
         name="squeezenet1_1",
         module="squeezenet",
         family="SqueezeNet",
-        layers={"conv1": 64, **_fires(128, 128, 256, 256, 384, 384, 512, 512), "conv10": 1000},
+        layers={"conv1": 64, **_fires(128, 128, 256, 256, 384, 384, 512, 512), "conv10": 1000, "logits": 1000},
         default_layers=("fire7",),
         file="squeezenet1_1.safetensors",
         licence="BSD (see models/weights/NOTICE.md)",
         trained_on=IMAGENET,
         classes=1000,
         mean=(123.68, 116.779, 103.939),
-        classifier="conv10",
+        classifier="logits",
+        names="imagenet",
         bgr=True,
         rule="keras_squeezenet",
         sha256="e8214a91bb6fa29bc327a76ee29dd44521ce04e415f82e41dad21e628b3e21b9",
@@ -130,6 +133,7 @@ _ENTRIES = [
         "http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
         size=53533754,
         classes=1000,
+        names="imagenet",
         sha1="405fc5acd08a3bb12de8ee5e23a96bec22f08204",
         licence="unrestricted (BVLC)",
         trained_on=IMAGENET,
@@ -139,6 +143,7 @@ _ENTRIES = [
         "http://places2.csail.mit.edu/models_places365/googlenet_places365.caffemodel",
         size=50_000_000,
         classes=365,
+        names="places365",
         sha1="",
         licence="see places2.csail.mit.edu",
         trained_on="Places365 (buildings, rooms, landscapes)",

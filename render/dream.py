@@ -7,6 +7,7 @@ step size, jitter, iterations and weights are traced, so a schedule that moves t
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +18,22 @@ from jax.typing import ArrayLike
 from render.compiled import kept
 from render.image import Shape, resize
 from render.objective import Target, score
+from render.pyramid import fitting, smooth
 from render.tiles import Network, energies_of, tiled_gradient
+from render.variation import variation_gradient
 
 Ascend = Callable[..., Array]  # ascend or tiled_ascend with its network, compiled: see programs.py
+
+
+class Tame(NamedTuple):
+    """What keeps a dream from noise: static, one program for each."""
+
+    levels: int = 0  # of the gradient's Laplacian pyramid; 0: the gradient as it is
+    variation: bool = False  # whether total variation has a weight
+    wrap: bool = False  # whether it is measured across the picture's border
+
+
+AS_IT_IS = Tame()
 
 
 def normalised(g: Array, count: Array | int | None = None) -> Array:
@@ -41,7 +55,7 @@ def roll(canvas: Array, by: Array) -> Array:
     return jnp.roll(jnp.roll(canvas, by[0], 0), 3 * by[1], 1)
 
 
-@partial(jax.jit, static_argnames=("targets",), donate_argnames=("x",))
+@partial(jax.jit, static_argnames=("targets", "tame"), donate_argnames=("x",))
 def ascend(
     network: Network,
     x: Array,
@@ -50,17 +64,28 @@ def ascend(
     jitter: Array,
     key: Array,
     steps: tuple[Array, Array],
+    variation: ArrayLike = 0.0,
     *,
     targets: tuple[Target, ...],
+    tame: Tame = AS_IT_IS,
 ) -> Array:
     """Steps first..last-1 of the ascent of one octave: x [h, w, 3] -> x [h, w, 3]; the x passed in is used up.
 
     One step, as SCENE.md defines it: roll by a random offset; x ← x + step_size · g / mean|g|; roll back; clip.
+    tame.levels smooths g; with tame.variation, `variation` times the gradient of total variation is taken from
+    g / mean|g|.
     """
-    shape = x.shape
+    h, w, _ = shape = x.shape
+    levels = fitting(tame.levels, (h, w))
 
-    def gradient(canvas: Array) -> Array:
-        return jax.grad(lambda c: score(network(c.reshape(1, *shape)), targets, weights))(canvas)
+    def gradient(canvas: Array, offset: Array) -> Array:
+        g = jax.grad(lambda c: score(network(c.reshape(1, *shape)), targets, weights))(canvas)
+        g = smooth(g.reshape(shape), (h, w), levels).reshape(canvas.shape) if levels else g
+        if not tame.variation:
+            return normalised(g)
+        border = jnp.mod(offset - 1, jnp.array([h, w]))
+        rough = variation_gradient(canvas.reshape(shape), (h, w), (border[0], border[1]), tame.wrap)
+        return normalised(g) - variation * rough.reshape(canvas.shape)
 
     # Between two steps the canvas stays rolled and moves by the difference of their offsets: one roll a step, not two.
     # It is held as [h, 3w], because three as the last dimension vectorises badly on a CPU.
@@ -68,7 +93,7 @@ def ascend(
         canvas, rolled = state
         offset = shift(key, i, jitter)
         canvas = roll(canvas, offset - rolled)
-        canvas = canvas + step_size * normalised(gradient(canvas))
+        canvas = canvas + step_size * gradient(canvas, offset)
         return jnp.clip(canvas, 0, 255), offset
 
     start = x.reshape(shape[0], -1), jnp.zeros(2, jnp.int32)
@@ -76,7 +101,7 @@ def ascend(
     return roll(canvas, -rolled).reshape(shape)
 
 
-@partial(jax.jit, static_argnames=("targets", "tile", "group", "mesh"), donate_argnames=("x",))
+@partial(jax.jit, static_argnames=("targets", "tame", "tile", "group", "mesh"), donate_argnames=("x",))
 def tiled_ascend(
     network: Network,
     x: Array,
@@ -86,8 +111,10 @@ def tiled_ascend(
     key: Array,
     steps: tuple[Array, Array],
     size: tuple[Array, Array],
+    variation: ArrayLike = 0.0,
     *,
     targets: tuple[Target, ...],
+    tame: Tame = AS_IT_IS,
     tile: Shape,
     group: int,
     mesh: Mesh | None = None,
@@ -99,13 +126,17 @@ def tiled_ascend(
     h, w = size
     how: dict = {"targets": targets, "tile": tile, "group": group, "mesh": mesh}
     pixels = (3 * h * w).astype(jnp.float32)
+    levels = fitting(tame.levels, tile)  # no octave that is cut into tiles is smaller than one
 
     def step(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         x, whole = state
         grid = jax.random.randint(jax.random.fold_in(jax.random.fold_in(key, i), 1), (2,), 0, jnp.array([h, w]))
         origin = grid - shift(key, i, jitter)
         g, whole = tiled_gradient(network, x, size, origin, weights, whole, **how)
-        return jnp.clip(x + step_size * normalised(g, pixels), 0, 255), whole
+        g = normalised(smooth(g, size, levels) if levels else g, pixels)
+        if tame.variation:
+            g = g - variation * variation_gradient(x, size, (h - 1, w - 1), tame.wrap)
+        return jnp.clip(x + step_size * g, 0, 255), whole
 
     known = len(targets) == 1  # a single one's magnitude is normalised away
     whole = jnp.ones(1) if known else energies_of(network, x, size, targets=targets, tile=tile)
@@ -143,15 +174,17 @@ def dream_steps(
     key: Array,
     every: int | None = None,
     wrap: bool = False,
+    **taming: Any,
 ) -> Iterator[tuple[Array, Array]]:
     """The dream x and its base, both at the octave's size, after `every` steps of an octave (None: after all of them).
 
-    ascend(x, weights, step_size=, jitter=, key=, steps=, targets=) -> x is what climbs one octave; full is [h, w, 3];
-    shapes are the octaves' sizes, the last one full's own; targets and weights as in `score`. Several pictures
-    [n, h, w, 3] climb together where weights, step sizes, jitters and keys have n rows, and ascend takes them so.
+    ascend(x, weights, step_size=, jitter=, key=, steps=, targets=) -> x is what climbs one octave, and takes tame= and
+    variation=, too, where they are given; full is [h, w, 3]; shapes are the octaves' sizes, the last one full's own;
+    targets and weights as in `score`. Several pictures [n, h, w, 3] climb together where weights, step sizes, jitters
+    and keys have n rows, and ascend takes them so.
     """
     x = base = full
-    knobs = {"step_size": jnp.float32(step_size), "jitter": jnp.int32(jitter), "targets": targets}
+    knobs = {"step_size": jnp.float32(step_size), "jitter": jnp.int32(jitter), "targets": targets, **taming}
     for octave, shape in enumerate(shapes):
         x, base = climb(full, x, base, shape=shape, wrap=wrap)
         knobs["key"] = octave_key(key, jnp.int32(octave))

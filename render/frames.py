@@ -16,7 +16,8 @@ import numpy as np
 from jax import Array
 
 from render.compiled import kept
-from render.dream import developed, dream_steps
+from render.dream import Tame, developed, dream_steps
+from render.guide import guided
 from render.image import hold, octave_shapes, statistics, to_uint8
 from render.objective import Target
 from render.pictures import fit, read_picture
@@ -24,6 +25,7 @@ from render.programs import Programs
 from render.scene import Scene
 from render.schedule import FrameParams, frame_params
 from render.start import start_pictures
+from render.terms import guides, terms
 from render.tiles import Network
 from render.warp import matrix, perspective, warp_on_device
 
@@ -82,6 +84,7 @@ def steps(
 
 def programs(scenes: Sequence[Scene], network: Network, first: FrameParams) -> Programs:
     """The films' programs; nothing is compiled yet."""
+    network = guided(network, guides(scenes[0]))
     return Programs(network, shapes(scenes[0], first), scenes[0].dream.tile, len(scenes))
 
 
@@ -89,7 +92,7 @@ def prepare(ascend: Programs, scene: Scene, p: FrameParams) -> None:
     """Starts to compile what a frame needs, the small octaves first."""
     if p.iterations and targets(scene, p):
         for shape in shapes(scene, p):
-            ascend.prepare(shape, targets(scene, p))
+            ascend.prepare(shape, targets(scene, p), tame(scene, p))
 
 
 def on_host(film: Iterator[Array]) -> Iterator[np.ndarray]:
@@ -127,8 +130,13 @@ def frame_keys(seeds: Array, k: Array) -> Array:
 
 
 def targets(scene: Scene, p: FrameParams) -> tuple[Target, ...]:
-    """The layers that a frame dreams; those of weight 0 are left out, so that they cost nothing."""
-    return tuple(Target(t.layer, t.channels) for t, w in zip(scene.dream.layers, p.weights, strict=True) if w)
+    """What a frame dreams; what has weight 0 is left out, so that it costs nothing."""
+    return tuple(Target(t.layer, t.channels, t.kind) for t, w in zip(terms(scene), p.weights, strict=True) if w)
+
+
+def tame(scene: Scene, p: FrameParams) -> Tame:
+    """How a frame's gradients are kept smooth."""
+    return Tame(p.smooth, p.tv != 0, p.tv != 0 and scene.motion.border == "wrap")
 
 
 def shapes(scene: Scene, p: FrameParams) -> list[tuple[int, int]]:
@@ -151,6 +159,8 @@ def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
         "step_size": np.array([p.step_size for p in ps], np.float32),
         "jitter": np.array([max(p.jitter, least) for p in ps], np.int32),
         "wrap": wrap,
+        "tame": tame(scenes[0], ps[0]),
+        "variation": np.array([p.tv for p in ps], np.float32),
         "key": frame_keys(np.array([scene.seed for scene in scenes], np.uint32), np.int32(k)),
     }
 

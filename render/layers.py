@@ -28,6 +28,11 @@ class Target:
     channels: tuple[int, ...] = ()
     weight: Curve = Curve.constant(1)
 
+    @property
+    def name(self) -> str:
+        """As a scene writes it: fire7 or fire7[3,17]."""
+        return self.layer + (f"[{','.join(map(str, self.channels))}]" if self.channels else "")
+
 
 @dataclass(frozen=True)
 class Layers:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 import models
 from render import device
-from render.frames import film_length, how, programs, shapes, targets
+from render.frames import film_length, how, programs, shapes, tame, targets
 from render.programs import Programs
 from render.progress import clock
 from render.scene import Scene
@@ -26,7 +26,7 @@ def plan(scene: Scene) -> str:
     p, (w, h) = params[0], scene.size
     ascend = programs([scene], network, p)
     seconds = step_pixels(scene) * seconds_per_pixel(ascend, scene, p)
-    length, layers = film_length(scene), ", ".join(map(label, targets(scene, p))) or "no layer has weight"
+    length, layers = film_length(scene), ", ".join(weighed(scene, p)) or "nothing has weight"
     sizes = ", ".join(f"{w}×{h}" for h, w in shapes(scene, p))
     tiles = f", in tiles of {ascend.tile[1]}×{ascend.tile[0]} where larger" if ascend.tile else ""
     lasts = f"{float(length / scene.fps):.1f} s at {float(scene.fps):g} fps"
@@ -41,9 +41,12 @@ def plan(scene: Scene) -> str:
     )
 
 
-def label(target) -> str:
-    """A target as a scene writes it: fire7 or fire7[3,17]."""
-    return target.layer + (f"[{','.join(map(str, target.channels))}]" if target.channels else "")
+def weighed(scene: Scene, p: FrameParams) -> list[str]:
+    """What a frame dreams of, as a scene writes it: fire7[3,17], Egyptian cat, flowers.jpg (fire7)."""
+    dream = scene.dream
+    drawn = [f"{guide.image.name} ({t.name})" for guide in dream.guide if guide.image for t in guide.layers]
+    names = [*(t.name for t in dream.layers), *(c.name for c in dream.classes), *drawn]
+    return [name for name, weight in zip(names, p.weights, strict=True) if weight]
 
 
 def step_pixels(scene: Scene) -> float:
@@ -65,7 +68,7 @@ def seconds_per_pixel(ascend: Programs, scene: Scene, p: FrameParams, steps: int
     octaves = shapes(scene, p)
     h, w = ([s for s in octaves if s[0] * s[1] <= MEASURED_PIXELS] or octaves[:1])[-1]
     arguments = how([scene], [p], 0)
-    knobs = {name: arguments[name] for name in ("step_size", "jitter", "key", "targets")}
+    knobs = {name: arguments[name] for name in ("step_size", "jitter", "key", "targets", "tame", "variation")}
     times = []
     for _ in range(4):  # the first one compiles
         x, began = jnp.full((1, h, w, 3), 128.0), time.perf_counter()
@@ -81,5 +84,5 @@ def memory(ascend: Programs, scene: Scene, p: FrameParams) -> float:
     around = FRAMES_HELD * h * w * 3 * 4
     if not targets(scene, p):
         return around
-    analysis = ascend.prepare((h, w), targets(scene, p)).result().memory_analysis()
+    analysis = ascend.prepare((h, w), targets(scene, p), tame(scene, p)).result().memory_analysis()
     return analysis.temp_size_in_bytes + analysis.argument_size_in_bytes + around

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from render.scene import Scene
-from render.tracks import LAYERS, Track, columns, constants, cut, doublings, magnified, pace, tracks
+from render.tracks import WEIGHTS, Track, columns, constants, cut, doublings, magnified, pace, tracks, weighed
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -37,9 +37,9 @@ def plot(scene: Scene, name: str = "") -> "Image.Image":
     from PIL import Image
 
     every = tracks(scene)
-    layers = [track for track in every if track.path.startswith(LAYERS)]
+    layers = [track for track in every if track.path.startswith(WEIGHTS)]
     layers = layers if any(track.moves for track in layers) else []
-    moving = [track for track in every if track.moves and not track.path.startswith(LAYERS)]
+    moving = [track for track in every if track.moves and not track.path.startswith(WEIGHTS)]
     still = [track for track in every if not track.moves and track not in layers]
     table = columns(constants(scene, still))
     rows = [STACK] * bool(layers) + [ROW] * len(moving)
@@ -189,7 +189,7 @@ class _Sheet:
         inside = slice(len(a) // 25, max(1, len(a) - len(a) // 25))
         at = int(np.argmax(np.abs(b - a)[inside])) + (inside.start or 0)
         if abs(b[at] - a[at]) > 0.09 * span:
-            text = track.path.removeprefix(LAYERS) + (" (suppressed)" if b[at] < 0 else "")
+            text = weighed(track.path) + (" (suppressed)" if b[at] < 0 else "")
             ax.text(
                 track.t[at],
                 (a[at] + b[at]) / 2,

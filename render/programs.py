@@ -19,7 +19,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 from render.compiled import kept, obtain, signature
-from render.dream import ascend, tiled_ascend
+from render.dream import AS_IT_IS, Tame, ascend, tiled_ascend
 from render.image import Shape
 from render.objective import Target
 from render.scene import Scene
@@ -72,28 +72,33 @@ class Programs:
         key: Array,
         steps: tuple[Array, Array],
         targets: tuple[Target, ...],
+        tame: Tame = AS_IT_IS,
+        variation: Array | None = None,
     ) -> Array:
         """Ascends x [n, h, w, 3], as `ascend` does one picture; compiles what is not compiled yet."""
-        _, h, w, _ = x.shape
-        program = self.prepare((h, w), targets).result()
-        numbers = jax.device_put((weights, step_size, jitter, key), self.split if self.batch > 1 else self.whole)
+        n, h, w, _ = x.shape
+        program = self.prepare((h, w), targets, tame).result()
+        rough = np.zeros(n, np.float32) if variation is None else variation
+        *numbers, rough = jax.device_put(
+            (weights, step_size, jitter, key, rough), self.split if self.batch > 1 else self.whole
+        )
         steps, size = jax.device_put((steps, (jnp.int32(h), jnp.int32(w))), self.whole)
         if not self.tiled((h, w)):
-            return program(self.network, x, *numbers, steps)
-        return cut(program(self.network, buffer(x, full=self.full), *numbers, steps, size), shape=(h, w))
+            return program(self.network, x, *numbers, steps, rough)
+        return cut(program(self.network, buffer(x, full=self.full), *numbers, steps, size, rough), shape=(h, w))
 
     def tiled(self, shape: Shape) -> bool:
         """Whether an octave of this size is cut into tiles."""
         fits = self.tile is not None and shape[0] >= self.tile[0] and shape[1] >= self.tile[1]
         return fits and self.needs_tiles(shape)
 
-    def prepare(self, shape: Shape, targets: tuple[Target, ...]) -> Future:
+    def prepare(self, shape: Shape, targets: tuple[Target, ...], tame: Tame = AS_IT_IS) -> Future:
         """The program for an octave, being compiled in a thread of its own if it is not yet."""
-        name = ("tiles" if self.tiled(shape) else shape, targets)
+        name = ("tiles" if self.tiled(shape) else shape, targets, tame)
         if name not in self.compiled:
             future: Future = Future()
             self.compiled[name] = future
-            work = partial(self.compile, shape, targets)
+            work = partial(self.compile, shape, targets, tame)
             # a daemon, so that an interrupted render does not wait for a compiler
             threading.Thread(target=resolve, args=(future, work, self.compilers), daemon=True).start()
         return self.compiled[name]
@@ -102,7 +107,7 @@ class Programs:
         """Whether a picture of this size is too large for one piece."""
         return shape[0] * shape[1] > self.cut_above
 
-    def compile(self, shape: Shape, targets: tuple[Target, ...]) -> Any:
+    def compile(self, shape: Shape, targets: tuple[Target, ...], tame: Tame) -> Any:
         """Compiles a program; nothing runs."""
         one, knob = self.whole, self.split if self.batch > 1 else self.whole
 
@@ -115,34 +120,35 @@ class Programs:
         numbers = weights, spec((n,), jnp.float32, knob), spec((n,), jnp.int32, knob)
         tiled = self.tiled(shape)
         x = spec((n, *(self.full if tiled else shape), 3), jnp.float32, knob)
-        arguments = (self.network, x, *numbers, key, (number, number), *([(number, number)] if tiled else []))
-        static = "ascend", self.half, targets, self.structure, n, *([self.tile, self.group()] if tiled else [])
+        pairs = [(number, number)] * (2 if tiled else 1)
+        arguments = (self.network, x, *numbers, key, *pairs, spec((n,), jnp.float32, knob))
+        static = "ascend", self.half, targets, tame, self.structure, n, *([self.tile, self.group()] if tiled else [])
         name, devices = (static, signature(arguments)), list(self.mesh.devices.flat)
-        return obtain(name, lambda: self.together(tiled, targets).lower(*arguments), devices)
+        return obtain(name, lambda: self.together(tiled, targets, tame).lower(*arguments), devices)
 
     def group(self) -> int:
         """How many tiles go through the network at a time."""
         return GROUP.get(jax.default_backend(), 1) * (1 if self.batch > 1 else self.mesh.size)
 
-    def together(self, tiled: bool, targets: tuple[Target, ...]) -> Any:
+    def together(self, tiled: bool, targets: tuple[Target, ...], tame: Tame) -> Any:
         """`ascend` or `tiled_ascend`, jitted, of n films at once (of a single one without vmap).
 
         It takes the network as its leaves, a list: a program that is kept on disk knows plain containers only.
         """
-        one = partial(ascend, targets=targets)
+        one = partial(ascend, targets=targets, tame=tame)
         if tiled:
             assert self.tile is not None
             mesh = self.mesh if self.batch == 1 and self.mesh.size > 1 else None
-            one = partial(tiled_ascend, targets=targets, tile=self.tile, group=self.group(), mesh=mesh)
-        axes = (None, 0, 0, 0, 0, 0, None, *([None] if tiled else []))
+            one = partial(tiled_ascend, targets=targets, tame=tame, tile=self.tile, group=self.group(), mesh=mesh)
+        axes = (None, 0, 0, 0, 0, 0, *([None, None] if tiled else [None]), 0)
 
         def ascend_all(leaves: list[Array], x: Array, *numbers: Any) -> Array:
             network = jax.tree.unflatten(self.structure, leaves)
             network = in_bfloat16(network) if self.half else network
             if self.batch > 1:
                 return jax.vmap(one, axes)(network, x, *numbers)
-            firsts = [number[0] for number in numbers[:4]]
-            return one(network, x[0], *firsts, *numbers[4:])[None]
+            firsts = [number if isinstance(number, tuple) else number[0] for number in numbers]
+            return one(network, x[0], *firsts)[None]
 
         return jax.jit(ascend_all, donate_argnums=1)
 

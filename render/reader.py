@@ -8,14 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import models
+from models.classes import UnknownClass, number_of
 from render.checks import check_output, check_picture, check_readable
+from render.classes import Classes
 from render.curve_checks import MOST_FRAMES
 from render.document import load
-from render.layers import Layers, split_layer
+from render.kinds import File
+from render.layers import Layers, Target, split_layer
 from render.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
 from render.overrides import ROOT, override, with_output
 from render.provenance import is_record, recorded
-from render.scene import LENGTHS, MAX_FRAMES, QUALITIES, STARTS, Scene, with_quality
+from render.resolved import files
+from render.scene import LENGTHS, MAX_FRAMES, QUALITIES, STARTS, Dream, Guides, Scene, with_quality
 from render.schedule import scene_clock
 
 __all__ = ["SceneError", "read_scene"]
@@ -40,12 +44,24 @@ def read_scene(
     scene = replace(scene, motion=replace(scene.motion, fps=written or scene.fps))
     if not _given(root, "output.path"):
         scene = replace(scene, output=replace(scene.output, path=Path("out") / f"{path.stem}.mp4"))
+    scene = replace(scene, dream=_with_layers(scene, root))
     _check(scene, root, path, problems)
     scene = scene if quality is None else with_quality(scene, quality)
-    if not problems.about(TIMING):
+    if not problems.about((*TIMING, "dream.class", "model.name")):
         _check_values(scene, quality, problems)
     problems.check()
     return scene
+
+
+def _with_layers(scene: Scene, root: Node) -> Dream:
+    """The dream, what it does not say about layers filled in: what suits the network, or none where it says enough."""
+    dream, entry = scene.dream, models.NETWORKS.get(scene.model.name)
+    usual = tuple(map(Target, entry.default_layers)) if entry else ()
+    if not _given(root, "dream.layers"):
+        known = entry and all(target.layer in entry.layers for target in dream.layers)
+        enough = _given(root, "dream.class") or _given(root, "dream.guide")
+        dream = replace(dream, layers=() if enough else dream.layers if known else usual)
+    return replace(dream, guide=tuple(g if g.layers else replace(g, layers=usual) for g in dream.guide))
 
 
 def _check_values(scene: Scene, quality: str | None, problems: Problems) -> None:
@@ -84,8 +100,7 @@ def _check(scene: Scene, root: Node, path: Path, problems: Problems) -> None:
     _check_layers(scene, root, problems)
     if scene.model.weights and (node := _given(root, "model.weights")):
         check_readable(scene.model.weights, node.mark, "model.weights", problems)
-    read = scene.model.weights, scene.start.image, scene.start.video, scene.dream.keep.reference
-    inputs = [None if is_record(path) else path, *read]
+    inputs = [None if is_record(path) else path, *(file for _, file in files(scene))]
     node = _given(root, "output.path")
     if node is None or isinstance(node.value, str):
         mark = node.mark if node else Mark(str(path))
@@ -146,17 +161,38 @@ def _check_layers(scene: Scene, root: Node, problems: Problems) -> None:
         where = (_given(root, "model.name") or model or root).mark
         problems.add(where, "model.name", f"there is no network '{name}'{near(name, models.NETWORKS) or '; ' + known}")
         return
+    if node := _given(root, "dream.layers"):
+        _check_names(name, node, "dream.layers", problems)
+    if node := _given(root, "dream.guide"):
+        for part in Guides().parts(node):
+            _check_guide(name, part, problems)
+    if node := _given(root, "dream.class"):
+        for written, _ in Classes().names(node):
+            try:
+                number_of(models.NETWORKS[name], written.text)
+            except UnknownClass as error:
+                problems.add(written.mark, "dream.class", str(error))
+
+
+def _check_guide(name: str, part: Node, problems: Problems) -> None:
+    image, layers = _given(part, "image"), _given(part, "layers")
+    if image and (path := File().read(image, "dream.guide.image", Problems())):
+        check_picture(path, image.mark, "dream.guide", problems)
+    if layers:
+        _check_names(name, layers, "dream.guide.layers", problems)
+        for mark, text, _ in Layers().names(layers):
+            if (split_layer(text) or ("", ()))[1]:
+                problems.add(mark, "dream.guide.layers", f"{text}: a guide draws by whole layers")
+
+
+def _check_names(name: str, node: Node, key: str, problems: Problems) -> None:
+    """Notes layers and channels that the network called `name` does not have."""
     known_layers: dict[str, int] = models.NETWORKS[name].layers
-    node = _given(root, "dream.layers")
-    if node is None:
-        if model and any(target.layer not in known_layers for target in scene.dream.layers):
-            problems.add(model.mark, "dream.layers", f"must be given for {name}; it has {listed(known_layers, 'and')}")
-        return
     for mark, text, _ in Layers().names(node):
         layer, channels = split_layer(text) or ("", ())
         if layer and layer not in known_layers:
             message = f"{name} has no layer '{layer}'{near(layer, known_layers) or '.'}"
-            problems.add(mark, "dream.layers", f"{message} Its layers are {listed(known_layers, 'and')}")
+            problems.add(mark, key, f"{message} Its layers are {listed(known_layers, 'and')}")
         elif channels and max(channels) >= known_layers[layer]:
             known = f"the channels of {layer} are 0 to {known_layers[layer] - 1}"
-            problems.add(mark, "dream.layers", f"{text}: {known}, {max(channels)} is none")
+            problems.add(mark, key, f"{text}: {known}, {max(channels)} is none")

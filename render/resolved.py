@@ -13,9 +13,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from render.classes import Class
 from render.curves import Constant, Curve, Deforum, Expression, Keyframes
 from render.layers import Target
 from render.scene import STARTS, Scene, Start
+from render.section import written
 
 NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # to YAML no part of a line, unless escaped
 
@@ -45,16 +47,17 @@ def _written(value: Any, folder: Path) -> Any:
         return relative(value, folder)
     if isinstance(value, Fraction):
         return number(float(value)) if value.denominator == 1 else str(value)
-    if isinstance(value, tuple) and value and isinstance(value[0], Target):
-        return layers(value)
+    if isinstance(value, tuple) and value and isinstance(value[0], Target | Class):
+        return weights(value)
     if isinstance(value, tuple | list):
         return [_written(part, folder) for part in value]
     if is_dataclass(value):
-        keys = [f.name for f in fields(value) if "kind" in f.metadata and getattr(value, f.name) is not None]
+        there = [f for f in fields(value) if "kind" in f.metadata and getattr(value, f.name) not in (None, ())]
+        keys = {written(f): f.name for f in there}
         if isinstance(value, Start):
             given = next(name for name in STARTS if name in keys)
-            keys = [given, *(name for name in STARTS[given] if name in keys)]
-        return {name: _written(getattr(value, name), folder) for name in keys}
+            keys = {name: name for name in (given, *STARTS[given]) if name in keys}
+        return {key: _written(getattr(value, name), folder) for key, name in keys.items()}
     return number(value) if isinstance(value, float) else value
 
 
@@ -62,10 +65,13 @@ def files(value: Any, key: str = "") -> Iterator[tuple[str, Path]]:
     """Every file that a scene is made from, with its dotted key."""
     if isinstance(value, Path):
         yield key, value
+    elif isinstance(value, tuple):
+        for number, part in enumerate(value):
+            yield from files(part, f"{key}.{number}")
     elif is_dataclass(value):
         for field in fields(value):
             if "kind" in field.metadata and field.name != "output":
-                yield from files(getattr(value, field.name), f"{key}.{field.name}".strip("."))
+                yield from files(getattr(value, field.name), f"{key}.{written(field)}".strip("."))
 
 
 def curve(value: Curve) -> Any:
@@ -83,14 +89,14 @@ def curve(value: Curve) -> Any:
     raise TypeError(f"a curve of a new kind, {type(value).__name__}, needs a way to be written")
 
 
-def layers(targets: Sequence[Target]) -> dict[str, Any]:
-    """Layers with their weights. One that is named twice gets a space behind its name: a mapping's keys differ."""
+def weights(things: Sequence[Target | Class]) -> dict[str, Any]:
+    """Layers or classes with weights. One that is named twice gets a space behind its name: a mapping's keys differ."""
     data: dict[str, Any] = {}
-    for target in targets:
-        name = target.layer + (f"[{','.join(map(str, target.channels))}]" if target.channels else "")
+    for thing in things:
+        name = thing.name
         while name in data:
             name += " "
-        data[name] = curve(target.weight)
+        data[name] = curve(thing.weight)
     return data
 
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from render.classes import Class, Classes
 from render.curve_reader import is_keyframes
 from render.curves import Curve
 from render.kinds import Choice, Colour, File, Fps, Kind, Name, Number, Pair, Size
@@ -37,9 +38,9 @@ QUALITIES = {  # name → longest side in pixels, frames per second
 }
 
 
-def key(kind: Kind, help: str, default: Any) -> Any:
-    """A dataclass field that a scene may hold."""
-    return field(default=default, metadata={"kind": kind, "help": help})
+def key(kind: Kind, help: str, default: Any, **more: str) -> Any:
+    """A dataclass field that a scene may hold; name=: what it is called there, where Python cannot."""
+    return field(default=default, metadata={"kind": kind, "help": help, **more})
 
 
 def moving(default: float, help: str, **bounds: Any) -> Any:
@@ -129,15 +130,63 @@ class Keep:
 
 
 @dataclass(frozen=True)
+class Guide:
+    """A picture that draws the dream, and by which layers; without any, by the network's own (`default_layers`)."""
+
+    image: Path | None = key(File(), "a picture whose features the dream takes up", None)
+    layers: tuple[Target, ...] = key(Layers(), "where they are compared: layer → weight", ())
+
+
+@dataclass(frozen=True)
+class Guides:
+    """A picture, a mapping of image and layers, or a list of either."""
+
+    one: Section = Section(Guide, ("image",))
+
+    def describe(self) -> str:
+        return "a picture's path, a mapping {image: flowers.jpg, layers: fire7}, or a list of such"
+
+    def parts(self, node: Node) -> list[Node]:
+        """The nodes of each guide, as mappings."""
+        return [self.one.opened(part) for part in (node.value if isinstance(node.value, list) else [node])]
+
+    def opened(self, node: Node) -> Node:
+        """The value as a mapping that can take keys."""
+        return self.one.opened(node)
+
+    def read(self, node: Node, key: str, problems: Problems) -> tuple[Guide, ...] | None:
+        if not self.parts(node):
+            problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}")
+        read = [(part, self.one.read(part, key, problems)) for part in self.parts(node)]
+        for part, guide in read:
+            if guide and guide.image is None and "image" not in part.value:
+                problems.add(part.mark, f"{key}.image", "is missing: a guide is a picture")
+        return tuple(guide for _, guide in read if guide and guide.image)
+
+
+@dataclass(frozen=True)
+class Regularise:
+    tv: Curve = moving(0, "weight of total variation: less noise, flatter colours; try 0.1 to 0.5", least=0, most=10)
+
+
+@dataclass(frozen=True)
 class Dream:
     layers: tuple[Target, ...] = key(
         Layers(), "what to amplify: layer → weight", (Target("fire7"), Target("fire8", (), Curve.constant(0.5)))
     )
+    classes: tuple[Class, ...] = key(
+        Classes(), "what to dream of: class → weight, for networks with a classifier", (), name="class"
+    )
+    guide: tuple[Guide, ...] = key(Guides(), "pictures that the dream takes its features from", ())
     octaves: Curve | Smallest = key(Octaves(), "how many sizes the dream climbs, or {smallest: 96}", Curve.constant(4))
     octave_scale: Curve = moving(1.4, "the ratio of one octave's size to the next smaller", above=1, most=10)
     iterations: Curve = moving(10, "ascent steps per octave", least=0, most=10_000, whole=True)
     step_size: Curve = moving(1.5, "mean change of a pixel per step, in levels", least=0, most=255)
     jitter: Curve = moving(32, "random roll of up to so many pixels before every step", least=0, most=16384, whole=True)
+    smooth: Curve = moving(
+        0, "levels of a Laplacian pyramid whose bands of detail count the same; 0: off", least=0, most=6, whole=True
+    )
+    regularise: Regularise = key(Section(Regularise), "what keeps noise away", Regularise())
     keep: Keep = key(
         Section(Keep, ("mean", "contrast")), "how strongly mean and contrast are drawn to the start's, 0 to 1", Keep()
     )

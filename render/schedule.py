@@ -13,6 +13,7 @@ import numpy as np
 from render.clock import Clock
 from render.curves import Curve
 from render.marks import SceneError
+from render.terms import terms
 
 if TYPE_CHECKING:
     from render.scene import Motion, Scene
@@ -26,13 +27,15 @@ DEGREES = ("rotate", "tilt", "pan", "swirl")
 class FrameParams:
     """The numbers of one frame. Motion is per rendered frame: zoom is a factor, rotate degrees, the rest fractions."""
 
-    weights: tuple[float, ...]  # one for each of dream.layers
+    weights: tuple[float, ...]  # one for each of terms(scene)
     octaves: int | None  # exactly one of octaves and smallest is given
     smallest: int | None  # pixels
     octave_scale: float
     iterations: int
     step_size: float  # levels of 255
     jitter: int  # pixels
+    smooth: int  # levels of the gradient's pyramid
+    tv: float  # the weight of total variation
     keep_mean: float
     keep_contrast: float
     target: float | None  # the contrast to hold, in levels; None: the start's
@@ -95,13 +98,15 @@ def frame_params(scene: "Scene") -> FrameList:
     octaves = dream.octaves if isinstance(dream.octaves, Curve) else None
     smallest = None if isinstance(dream.octaves, Curve) else dream.octaves.smallest
     columns = {
-        "weights": tuple(column(target.weight) for target in dream.layers),
+        "weights": tuple(column(term.weight) for term in terms(scene)),
         "octaves": whole(octaves),
         "smallest": whole(smallest),
         "octave_scale": column(dream.octave_scale),
         "iterations": whole(dream.iterations),
         "step_size": column(dream.step_size),
         "jitter": whole(dream.jitter),
+        "smooth": whole(dream.smooth),
+        "tv": column(dream.regularise.tv),
         "keep_mean": column(dream.keep.mean),
         "keep_contrast": column(dream.keep.contrast),
         "target": column(dream.keep.target),

@@ -12,6 +12,11 @@ from render.kinds import Colour
 from render.marks import Entry, Node, Problems, join, listed, near, shown
 
 
+def written(field: Field[Any]) -> str:
+    """The key that a field is in a scene: its own name, but for words that Python keeps to itself."""
+    return field.metadata.get("name", field.name)
+
+
 @dataclass(frozen=True)
 class Section:
     """A mapping read into a dataclass; anything else is a shorthand for each of the fields named in `short`."""
@@ -25,7 +30,7 @@ class Section:
 
     def keys(self) -> dict[str, Field[Any]]:
         """The dataclass's fields that a scene may hold."""
-        return {f.name: f for f in fields(self.cls) if "kind" in f.metadata}
+        return {written(f): f for f in fields(self.cls) if "kind" in f.metadata}
 
     def opened(self, node: Node) -> Node:
         """The value with its shorthand written out."""
@@ -46,7 +51,7 @@ class Section:
                 problems.add(entry.key.mark, path, self.unknown(name))
             elif entry.value.value is not None or isinstance(self.kind(name), Colour):  # nothing written: the default
                 values[name] = self.kind(name).read(entry.value, path, problems)
-        return self.cls(**{name: value for name, value in values.items() if value is not None})
+        return self.cls(**{self.keys()[name].name: value for name, value in values.items() if value is not None})
 
     def kind(self, name: str) -> Any:
         """What the value of a key may be; None if there is no such key."""

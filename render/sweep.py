@@ -14,9 +14,16 @@ import numpy as np
 from render.marks import Mark, SceneError, fail
 from render.scene import Scene
 from render.schedule import frame_params
+from render.terms import guides, terms
 
 MOST = 1000  # variations; more is a mistake in writing
-STRUCTURE = ("octaves", "smallest", "octave_scale", "iterations")  # what decides shapes and loops, frame by frame
+STRUCTURE = (
+    "octaves",
+    "smallest",
+    "octave_scale",
+    "iterations",
+    "smooth",
+)  # what decides shapes and loops, frame by frame
 
 
 def variations(sweeps: Sequence[str]) -> list[list[str]]:
@@ -99,12 +106,12 @@ def alike(a: Scene, b: Scene) -> bool:
 
 def _structure(scene: Scene) -> tuple:
     motion, output = scene.motion, scene.output
-    layers = tuple((t.layer, t.channels) for t in scene.dream.layers)
     return (
         scene.model,
         scene.size,
         scene.length,
-        layers,
+        tuple((t.kind, t.layer, t.channels) for t in terms(scene)),
+        guides(scene),
         scene.dream.tile,
         motion.border,
         motion.interpolation,
@@ -115,7 +122,7 @@ def _structure(scene: Scene) -> tuple:
 def _loops_alike(a: Scene, b: Scene) -> bool:
     one, two = frame_params(a).columns, frame_params(b).columns
     same = all(_equal(one[name], two[name]) for name in STRUCTURE)
-    active = ([np.asarray(w) != 0 for w in columns["weights"]] for columns in (one, two))
+    active = ([np.asarray(w) != 0 for w in (*columns["weights"], columns["tv"])] for columns in (one, two))
     return same and all(map(np.array_equal, *active))
 
 

@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from render.classes import Class
 from render.clock import Clock
 from render.curves import Curve, Keyframes
 from render.kinds import Number
 from render.layers import Target
-from render.scene import Motion, Octaves, Scene
+from render.scene import Guide, Motion, Octaves, Scene
 from render.schedule import scene_clock
+from render.section import written
 
 SAMPLES = 3000  # more than a plot has columns
-LAYERS = "dream.layers."
+WEIGHTS = ("dream.layers.", "dream.class.", "dream.guide.")  # before the names of what has a weight
 UNITS = {
     "zoom": "×",
     "rotate": "°",
@@ -59,7 +61,7 @@ class Track:
 
 
 def tracks(scene: Scene) -> list[Track]:
-    """All numbers of a scene that may move, in its own order; layers are `dream.layers.NAME`."""
+    """All numbers of a scene that may move, in its own order; weights are `dream.layers.NAME` and the like."""
     clock = scene_clock(scene, SAMPLES)
     return [_track(scene, clock, *found) for found in _curves(scene, "", None)]
 
@@ -68,16 +70,18 @@ def _curves(value: Any, path: str, kind: Any) -> Iterator[tuple[str, Curve, Any]
     """Every curve within a value, with its path and kind."""
     if isinstance(value, Curve):
         yield path, value, kind
-    elif isinstance(value, Target):
-        channels = f"[{','.join(map(str, value.channels))}]" if value.channels else ""
-        yield f"{path}.{value.layer}{channels}", value.weight, kind
+    elif isinstance(value, Target | Class):
+        yield f"{path}.{value.name}", value.weight, kind
+    elif isinstance(value, Guide):
+        for target in value.layers:
+            yield f"{path}.{value.image.stem if value.image else ''} {target.name}", target.weight, kind
     elif isinstance(value, tuple):
         for part, axis in zip(value, (" x", " y") if len(value) == 2 else [""] * len(value), strict=True):
             yield from _curves(part, path + axis if isinstance(part, Curve) else path, kind)
     elif is_dataclass(value):
         for field in fields(value):
             if kind := field.metadata.get("kind"):
-                yield from _curves(getattr(value, field.name), f"{path}.{field.name}".strip("."), kind)
+                yield from _curves(getattr(value, field.name), f"{path}.{written(field)}".strip("."), kind)
 
 
 def _track(scene: Scene, clock: Clock, path: str, curve: Curve, kind: Any) -> Track:
@@ -123,8 +127,8 @@ def constants(scene: Scene, still: Sequence[Track]) -> list[tuple[str, str]]:
     lines: dict[str, list[str]] = {}
     for track in still:
         value = f"{track.values[0]:.6g}"
-        if track.path.startswith(LAYERS):
-            lines.setdefault("dream.layers", []).append(f"{track.path.removeprefix(LAYERS)} {value}")
+        if track.path.startswith(WEIGHTS):
+            lines.setdefault(".".join(track.path.split(".")[:2]), []).append(f"{weighed(track.path)} {value}")
         elif track.path == "motion.zoom":
             lines[track.path] = [f"{value} {track.unit}", pace(float(doublings(track.values[:1], scene.motion)[0]))]
         else:
@@ -139,6 +143,11 @@ def columns(constants: Sequence[tuple[str, str]]) -> list[list[tuple[str, str]]]
     short = [constant for constant in constants if len(constant[1]) <= 60]
     half = (len(short) + 1) // 2
     return long + [short[i::half][:2] for i in range(half)]
+
+
+def weighed(path: str) -> str:
+    """The name of what a weight is for: a layer, a class, a guide's layer."""
+    return path.split(".", 2)[2]
 
 
 def cut(text: str, most: int) -> str:

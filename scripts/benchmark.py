@@ -14,7 +14,6 @@ import argparse
 import datetime
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -194,21 +193,24 @@ def in_processes(size: tuple[int, int], options: argparse.Namespace) -> dict[str
         (Path(folder) / "scene.yaml").write_text(scene_text(size, options, 2))
         environment = {**os.environ, "DREAMREEL_CACHE": folder}
         command = [sys.executable, "-m", "render", f"{folder}/scene.yaml", "-o", f"{folder}/film.mp4", "--overwrite"]
-        first = [first_frame(command, environment) for _ in range(2)]
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return {"first frame: ever, again": f"{first[0]:.1f} s, {first[1]:.1f} s", "peak memory": f"{peak:.0f} MB"}
+        (ever, peak), (again, _) = (first_frame(command, environment) for _ in range(2))
+    return {"first frame: ever, again": f"{ever:.1f} s, {again:.1f} s", "peak memory": peak}
 
 
-def first_frame(command: list[str], environment: dict[str, str]) -> float:
-    """Seconds from the start of the command to its first frame."""
-    began = time.perf_counter()
+def first_frame(command: list[str], environment: dict[str, str]) -> tuple[float, str]:
+    """Seconds from the start of the command to its first frame, and the most memory it had by its last one."""
+    began, seconds, peak = time.perf_counter(), float("nan"), "not known here"
     with subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as process:
         assert process.stderr is not None
-        seconds = next(time.perf_counter() - began for line in process.stderr if line.startswith("frame 1 "))
-        process.stderr.read()
-    return seconds
+        status = Path(f"/proc/{process.pid}/status")
+        for line in process.stderr:
+            if line.startswith("frame 1 "):
+                seconds = time.perf_counter() - began
+            if status.exists():  # Linux; a child's own ru_maxrss begins with its parent's
+                peak = next((f"{int(s.split()[1]) / 1000:.0f} MB" for s in status.open() if "VmHWM" in s), peak)
+    return seconds, peak
 
 
 def step_flops(network, size: tuple[int, int]) -> float:

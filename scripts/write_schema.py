@@ -12,11 +12,12 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
+from render.classes import Classes
 from render.curves import Constant
 from render.easing import EASINGS
 from render.kinds import HUGE, Choice, Colour, File, Fps, Name, Number, Pair, Size
 from render.layers import Layers
-from render.scene import LENGTHS, STARTS, Octaves, Scene, Smallest, Tile
+from render.scene import LENGTHS, STARTS, Guides, Octaves, Scene, Smallest, Tile
 from render.section import Section
 
 SCHEMA = Path(__file__).parents[1] / "configs" / "scene.schema.json"
@@ -106,6 +107,20 @@ def _(kind: Layers) -> Schema:
         "minProperties": 1,
     }
     return {"oneOf": [name, {"type": "array", "items": name, "minItems": 1}, mapping]}
+
+
+@of.register
+def _(kind: Classes) -> Schema:
+    name: Schema = {"type": ["string", "integer"]}
+    mapping = {"type": "object", "additionalProperties": of(kind.weight), "minProperties": 1}
+    return {"oneOf": [name, {"type": "array", "items": name, "minItems": 1}, mapping]}
+
+
+@of.register
+def _(kind: Guides) -> Schema:
+    one = of(kind.one)["oneOf"]
+    mapping = {**one[1], "type": "object", "required": ["image"]}
+    return {"oneOf": [one[0], mapping, {"type": "array", "items": {"oneOf": [one[0], mapping]}, "minItems": 1}]}
 
 
 @of.register

@@ -13,7 +13,7 @@ from render.marks import listed
 from render.scene import Motion
 from render.section import Section
 
-LAYERS = "conv1, fire2, fire3, fire4, fire5, fire6, fire7, fire8, fire9 and conv10"
+LAYERS = "conv1, fire2, fire3, fire4, fire5, fire6, fire7, fire8, fire9, conv10 and logits"
 FORMS = "keyframes such as {0s: 1, 4s: 2}, or an expression such as 1 + sin(t)"
 TIMES = "a keyframe's is such as 4s, 96f (frames), 50% (of the film) or 8b (beats)"
 pytestmark = pytest.mark.usefixtures("folder")

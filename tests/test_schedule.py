@@ -29,6 +29,8 @@ def test_defaults_are_the_contracts():
         iterations=10,
         step_size=1.5,
         jitter=32,
+        smooth=0,
+        tv=0.0,
         keep_mean=0.2,
         keep_contrast=0.2,
         target=None,
