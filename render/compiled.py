@@ -5,12 +5,14 @@ finished executables are kept, in the user's own cache folder, under a hash of e
 Like the interpreter's own .pyc files, what lies there is trusted.
 """
 
+import ctypes
 import hashlib
 import importlib.metadata
 import os
 import pickle
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,14 @@ def obtain(name: tuple, lower: Callable[[], Any], devices: list[jax.Device]) -> 
     except Exception:  # missing, cut off, of another jaxlib: all the same, it is compiled anew
         program = lower().compile(compiler_options())
     _write(path, program)
+    _tidy()
     return program
+
+
+def _tidy() -> None:
+    """Gives back what a compiler leaves: glibc would keep some hundred megabytes for the rest of a film."""
+    with suppress(OSError, AttributeError, TypeError):  # another C library has no such function, or needs none
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _write(path: Path, program: Any) -> None:
