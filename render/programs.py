@@ -164,14 +164,22 @@ def in_bfloat16(network: Network) -> Network:
 
 
 def at_once(network: Network, scene: Scene) -> int:
-    """How many films of a scene's size fit into the memory there is, at least 1."""
+    """How many films of a scene's size are dreamed in one pass, at least 1: as many as memory has room for.
+
+    On a CPU only while all of them together stay as small as a picture that needs no tiles: beyond, they fall out of
+    its cache, and one after the other is faster (four films in one pass: 1.6 times at 160×90, 1.15 at 320×180, 0.85 at
+    640×360).
+    """
     w, h = scene.size
     pixels = min(h * w, largest_whole(scene.dream.tile))
     image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
     activations = jax.tree.leaves(jax.eval_shape(lambda network, x: network(x), network, image))
     per_pixel = sum(a.size for a in activations) * 4 / 64**2
     each = HELD * per_pixel * pixels + 8 * 12 * h * w
-    return max(1, int(SHARE * free_memory() * jax.local_device_count() / each))
+    room = int(SHARE * free_memory() * jax.local_device_count() / each)
+    if jax.default_backend() == "cpu":
+        room = min(room, int(WHOLE["cpu"] * jax.local_device_count() / (h * w)))
+    return max(1, room)
 
 
 def free_memory() -> float:

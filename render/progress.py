@@ -10,17 +10,17 @@ T = TypeVar("T")
 LINE_EVERY = 30.0  # seconds between lines when stderr is no terminal
 
 
-def progress(frames: Iterable[T], total: int, *, quiet: bool = False) -> Iterator[T]:
-    """Passes frames through and shows frames done, seconds per frame and the time left."""
+def progress(frames: Iterable[T], total: int, *, done: int = 0, quiet: bool = False) -> Iterator[T]:
+    """Passes frames through and shows frames done, seconds per frame and the time left; `done` were there before."""
     if quiet:
         return iter(frames)
-    return _bar(frames, total) if sys.stderr.isatty() else _lines(frames, total)
+    return _bar(frames, total, done) if sys.stderr.isatty() else _lines(frames, total, done)
 
 
-def _bar(frames: Iterable[T], total: int) -> Iterator[T]:
+def _bar(frames: Iterable[T], total: int, done: int) -> Iterator[T]:
     from tqdm import tqdm
 
-    with tqdm(total=total, unit="frame", smoothing=0.1, dynamic_ncols=True, desc="compiling") as bar:
+    with tqdm(total=total, initial=done, unit="frame", smoothing=0.1, dynamic_ncols=True, desc="compiling") as bar:
         for k, frame in enumerate(frames):
             if k == 0:  # the first frame's time is mostly the compiler's; rate and time left start behind it
                 bar.set_description("dreaming")
@@ -29,15 +29,15 @@ def _bar(frames: Iterable[T], total: int) -> Iterator[T]:
             yield frame
 
 
-def _lines(frames: Iterable[T], total: int) -> Iterator[T]:
+def _lines(frames: Iterable[T], total: int, done: int) -> Iterator[T]:
     began = first = last = time.monotonic()
-    for k, frame in enumerate(frames, 1):
+    for k, frame in enumerate(frames, done + 1):
         now = time.monotonic()
-        if k == 1:
+        if k == done + 1:
             first = now
-            print(f"frame 1 of {total} after {now - began:.1f} s", file=sys.stderr, flush=True)
+            print(f"frame {k} of {total} after {now - began:.1f} s", file=sys.stderr, flush=True)
         elif now - last >= LINE_EVERY or k == total:
-            each, last = (now - first) / (k - 1), now
+            each, last = (now - first) / (k - done - 1), now
             left = clock(each * (total - k))
             print(f"frame {k} of {total}, {each:.2f} s a frame, {left} left", file=sys.stderr, flush=True)
         yield frame

@@ -87,7 +87,8 @@ def dream(film: Recorder, scene: Scene, network: Any, only: Range | None, quiet:
         return
     made = seen(steps([scene], network, begin, film.x, end))
     try:
-        for frame, picture, state in progress(made, counted(scene, begin, end), quiet=quiet):
+        done, total = counted(scene, 0, begin), counted(scene, 0, end)
+        for frame, picture, state in progress(made, total, done=done, quiet=quiet):
             if picture is not None and frame >= first:
                 film.add(picture[0])
             if state is not None:
