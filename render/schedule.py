@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_ZOOM = 1e6  # beyond it a frame is less than one pixel of the last; float32 holds it and its inverse
 
 DEGREES = ("rotate", "tilt", "pan", "swirl")
+KEEPS = ("keep_mean", "keep_contrast")
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,41 @@ def frame_params(scene: "Scene") -> FrameList:
         "translate": tuple(column(curve, lambda part: part * share) for curve in motion.translate),
         "center": tuple(column(curve) for curve in motion.center),
     }
+    if scene.start.video is None and n > 1:
+        columns |= dreaming(columns, float(motion.fps / scene.fps))
     return FrameList(columns, n)
+
+
+def dreaming(columns: dict[str, Any], share: float) -> dict[str, Any]:
+    """The columns that change so that a film at another frame rate than it was written for dreams as fast as it moves.
+
+    share: written fps / fps. iterations · step_size is what a frame adds, and 1 - keep what it leaves of a deviation:
+    both compound to the same in a second. There are never more iterations, so that drafts are quick; what these do not
+    add, longer steps do. Frame 0 forms with all that its schedules say.
+    """
+    if share == 1:
+        return {}
+    iterations, step_size = columns["iterations"], columns["step_size"]
+    fewer = converted(iterations, lambda i: np.minimum(i, np.maximum(1, np.rint(i * share))).astype(np.int64))
+    if _is_view(fewer) and _is_view(step_size):
+        longer = np.broadcast_to(step_size[0] * iterations[0] * share / max(1, fewer[0]), step_size.shape)
+    else:
+        longer = step_size * np.where(fewer > 0, iterations * share / np.maximum(1, fewer), 1)
+        longer[0] = step_size[0] * iterations[0] / max(1, fewer[0]) * (share if _is_view(fewer) else 1)
+    keeps = {name: converted(columns[name], lambda keep: 1 - (1 - keep) ** share) for name in KEEPS}
+    return {"iterations": fewer, "step_size": longer, **keeps}
+
+
+def converted(column: np.ndarray, convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """A column converted but for frame 0; one that never changes, from frame 0 on, so that it needs no memory."""
+    if _is_view(column):
+        return np.broadcast_to(convert(column[:1])[0], column.shape)
+    return np.concatenate([column[:1], convert(column[1:])])
+
+
+def _is_view(column: np.ndarray) -> bool:
+    """Whether a column is one number that stands for all frames."""
+    return column.strides == (0,)
 
 
 def scene_clock(scene: "Scene", most: int | None = None) -> Clock:

@@ -3,13 +3,14 @@
 import math
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from render.curves import Expression
 from render.layers import Target
 from render.marks import SceneError
-from render.scene import Dream, Motion, Scene, Smallest, Start, with_quality
+from render.scene import Dream, Keep, Motion, Scene, Smallest, Start, with_quality
 from render.schedule import Curve, FrameParams, frame_params
 
 SCENE = Scene(start=Start(noise="uniform"), duration=4.0)
@@ -86,6 +87,29 @@ def test_zoom_over_a_second_is_equal_at_24_and_60_fps():
     seconds = [with_motion(fps=fps, per="second", zoom=C(1.3)) for fps in (24, 60)]
     products = [math.prod(p.zoom for p in frame_params(scene)[: int(scene.fps)]) for scene in seconds]
     assert products == [pytest.approx(1.3, rel=1e-12)] * 2
+
+
+@pytest.mark.parametrize("fps", [12, 24, 30, 60])
+def test_a_second_dreams_as_much_at_any_frame_rate(fps):
+    """What a second adds, and what it leaves of a deviation, for constants and for schedules."""
+    moving = Dream(
+        iterations=Expression("7 + 0 * t"), step_size=Expression("1 + 0 * t"), keep=Keep(mean=Expression("0.2 + 0 * t"))
+    )
+    for dream in (Dream(iterations=C(7), step_size=C(1)), moving):
+        ps = frame_params(replace(with_motion(fps), dream=dream))
+        second = ps[fps : 2 * fps]
+        assert sum(p.iterations * p.step_size for p in second) == pytest.approx(24 * 7)
+        assert math.prod(1 - p.keep_mean for p in second) == pytest.approx(0.8**24)
+        assert math.prod(1 - p.keep_contrast for p in second) == pytest.approx(0.8**24)
+        assert max(p.iterations for p in second) <= 7
+    assert (ps[0].iterations, ps[0].step_size, ps[0].keep_mean) == (7, 1, 0.2)  # forms as its schedule says
+
+
+def test_a_still_and_a_films_frames_do_not_depend_on_the_frame_rate():
+    still = replace(with_motion(60), frames=1, duration=None)
+    film = replace(with_motion(60), start=Start(video=Path("film.mp4")))
+    for scene in (still, film):
+        assert (frame_params(scene)[0].iterations, frame_params(scene)[0].step_size) == (10, 1.5)
 
 
 @pytest.mark.parametrize("quality", ["draft", "low", "medium", "high", "4k"])
