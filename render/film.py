@@ -3,9 +3,7 @@
 Frames are uint8 [h, w, 3]. Errors: models.weights.WeightsError, pictures.PictureError, video.FilmError, OSError.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,13 +11,13 @@ from typing import Any
 import numpy as np
 
 import models
-from render import device, provenance
+from render import device
 from render.frames import film_length, films, on_host
 from render.grid import grid, layout
-from render.parts import Range, locked
+from render.parts import Range
 from render.programs import at_once
 from render.progress import progress
-from render.resume import render_film
+from render.resume import render_film, render_together
 from render.scene import Model, Scene
 from render.start import check_film
 from render.sweep import together
@@ -48,8 +46,7 @@ def render_films(
 ) -> Iterator[Path]:
     """Renders each scene to its own film, those that differ in numbers only in one pass; yields their paths.
 
-    A film that is rendered alone goes on where it stopped; arguments as in `resume.render_film`. Those of one pass
-    begin anew, but for the ones that are there already.
+    They go on where they stopped; arguments as in `resume.render_film`.
     """
     device.prepare()
     for scene in scenes:
@@ -62,22 +59,8 @@ def render_films(
             how: dict[str, Any] = {"only": only, "restart": restart, "others": others, "tell": tell, "quiet": quiet}
             render_film(chosen[0], net, **how)
         else:
-            render_together(chosen, net, quiet=quiet)
+            render_together(chosen, net, restart=restart, tell=tell, quiet=quiet)
         yield from (scene.output.path for scene in chosen)
-
-
-def render_together(scenes: Sequence[Scene], net: Any, *, quiet: bool) -> None:
-    """Renders scenes that are `sweep.alike` in one pass, each to its own film."""
-    began = time.monotonic()
-    with ExitStack() as encoders:
-        for scene in scenes:
-            encoders.enter_context(locked(scene.output.path))
-        writes = [encoders.enter_context(film(s.output.path, s.size, s.fps, s.output.crf)) for s in scenes]
-        for frames in progress(on_host(films(scenes, net)), film_length(scenes[0]), quiet=quiet):
-            for write, frame in zip(writes, frames, strict=True):
-                write(frame)
-    for scene in scenes:
-        provenance.write_beside(scene, provenance.made(scene), time.monotonic() - began)
 
 
 def render_grid(scenes: Sequence[Scene], labels: Sequence[str], *, quiet: bool = False) -> Path:

@@ -34,9 +34,14 @@ def folder_of(path: Path, only: Range | None) -> Path:
     return parts_of(path) / (f"{only[0]}-{only[1]}" if only else "film")
 
 
+def pass_of(path: Path) -> Path:
+    """Where the parts of a film lie that is rendered in one pass with others."""
+    return parts_of(path) / "pass"
+
+
 def unfinished(path: Path, only: Range | None) -> bool:
     """Whether the film was begun, and not ended: its first pictures may be there before its first state."""
-    return folder_of(path, only).is_dir()
+    return folder_of(path, only).is_dir() or (only is None and pass_of(path).is_dir())
 
 
 @contextmanager

@@ -5,22 +5,23 @@ SAVED_EVERY seconds have passed. Segment before state, each on the disk before t
 latest state finds its segments.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from render import provenance
-from render.checkpoint import Progress, State
+from render.checkpoint import Progress, State, load, states
 from render.ffmpeg import FilmError
 from render.frames import film_length, steps
-from render.parts import ChangedError, Range, clear, folder_of, latest, locked, nearest
+from render.marks import listed
+from render.parts import ChangedError, Range, clear, folder_of, latest, locked, nearest, pass_of
 from render.progress import progress
 from render.recorder import Recorder, recorder
 from render.scene import Scene
 from render.segments import Film, length_of
-from render.store import Stills, Store
+from render.store import Stills, Store, Together
 from render.watch import NumbersError, cause, seen
 
 
@@ -42,24 +43,70 @@ def render_film(
     """
     path, made = scene.output.path, provenance.made(scene, only)
     with saying(path), locked(path):
-        folder = folder_of(path, only)
-        if restart:
-            clear(folder)
-        folder.mkdir(exist_ok=True)
+        folder = prepared(folder_of(path, only), restart)
         store = store_of(scene, folder, only)
-        try:
-            state, damaged = latest(folder, made, store.ready)
-        except ChangedError as changes:
-            raise ChangedError(f"{path} is half rendered from another scene: {changes}") from None
+        state, damaged = found(path, folder, made, store)
         if state is None and only and (near := nearest(path, others, only[0], made)):
             state = replace(near, at=Progress(frame=near.at.frame))  # none of this film's pictures is there yet
         tell_where(state, damaged, scene, tell)
         store.begin(state.at if state else Progress())
         with recorder(folder, store, made, state, length_of(scene.fps)) as film:
-            dream(film, scene, network, only, quiet)
+            dream(film, [scene], network, only, quiet)
         finish(scene, store, made, film.at, folder)
         clear(folder)
     return path
+
+
+def render_together(
+    scenes: Sequence[Scene],
+    network: Any,
+    *,
+    restart: bool = False,
+    tell: Callable[[str], None] = lambda text: None,
+    quiet: bool = False,
+) -> None:
+    """Renders scenes that are `sweep.alike` in one pass, each to its own film; all go on from where they stopped.
+
+    The states of all lie in the first one's parts. Arguments and errors as in `render_film`; the same films in other
+    company begin anew.
+    """
+    each = {scene.output.path: provenance.made(scene) for scene in scenes}
+    first, made = scenes[0], {"films": {path.name: of_film for path, of_film in each.items()}}
+    with saying(first.output.path), ExitStack() as locks:
+        for path in each:
+            locks.enter_context(locked(path))
+        folders = [prepared(pass_of(path), restart) for path in each]
+        newest = next(filter(None, map(load, states(folders[0]))), None)
+        if newest and {*newest.made["films"]} != {*made["films"]}:
+            tell("begins anew: the films of this pass are not those that were begun")
+            folders = [prepared(folder, True) for folder in folders]
+        stores = [store_of(scene, folder, None) for scene, folder in zip(scenes, folders, strict=True)]
+        store = Together(stores)
+        state, damaged = found(first.output.path, folders[0], made, store)
+        tell_where(state, damaged, first, tell)
+        store.begin(state.at if state else Progress())
+        with recorder(folders[0], store, made, state, length_of(first.fps)) as film:
+            dream(film, scenes, network, None, quiet)
+        for scene, own, folder in zip(scenes, stores, folders, strict=True):
+            finish(scene, own, each[scene.output.path], film.at, folder)
+        for folder in folders:  # not before all are there: until then they are one
+            clear(folder)
+
+
+def prepared(folder: Path, restart: bool) -> Path:
+    """The folder for a film's parts, emptied where it is to `restart`."""
+    if restart:
+        clear(folder)
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def found(path: Path, folder: Path, made: dict[str, Any], store: Store) -> tuple[State | None, bool]:
+    """The state to go on from, and whether a newer one is damaged. ChangedError: the film was begun otherwise."""
+    try:
+        return latest(folder, made, store.ready)
+    except ChangedError as changes:
+        raise ChangedError(f"{path} is half rendered from another scene: {changes}") from None
 
 
 def store_of(scene: Scene, folder: Path, only: Range | None) -> Store:
@@ -79,24 +126,25 @@ def tell_where(state: State | None, damaged: bool, scene: Scene, tell: Callable[
         tell(f"begins anew{why}")
 
 
-def dream(film: Recorder, scene: Scene, network: Any, only: Range | None, quiet: bool) -> None:
-    """Dreams what is missing of a film, and records it."""
+def dream(film: Recorder, scenes: Sequence[Scene], network: Any, only: Range | None, quiet: bool) -> None:
+    """Dreams what is missing of a film, or of those of one pass, and records it."""
+    scene, alone = scenes[0], len(scenes) == 1
     first, end = only or (0, scene.length)
     begin = film.at.frame
     if begin >= end:
         return
-    made = seen(steps([scene], network, begin, film.x, end))
+    made = seen(steps(scenes, network, begin, film.x, end))
     try:
         done, total = counted(scene, 0, begin), counted(scene, 0, end)
         for frame, picture, state in progress(made, total, done=done, quiet=quiet):
             if picture is not None and frame >= first:
-                film.add(picture[0])
+                film.add(picture[0] if alone else picture)
             if state is not None:
                 film.done(frame, state)
     except NumbersError as error:
         frame, so_far = int(str(error)), film.salvage()
-        message = f"{scene.output.path}: frame {frame} holds values that are no numbers: "
-        message += cause([scene], network, frame, film.x)
+        message = f"{listed([str(s.output.path) for s in scenes])}: frame {frame} holds values that are no numbers: "
+        message += cause(scenes, network, frame, film.x)
         raise NumbersError(f"{message}; {so_far} holds the frames before it" if so_far else message) from None
 
 

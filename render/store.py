@@ -4,6 +4,8 @@ A picture is uint8 `[h, w, 3]`; `at` is how far the film is, as a state says it.
 """
 
 import os
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +18,9 @@ from render.video import Frame, numbered
 class Store(Protocol):
     """What keeps a film's pictures. One thread at a time may call it; any thread `stop`."""
 
-    spooling: bool  # whether a state in the midst of the open segment can be gone on from
+    @property
+    def spooling(self) -> bool:
+        """Whether a state in the midst of the open segment can be gone on from."""
 
     def ready(self, at: Progress) -> bool:
         """Whether all that a state needs is there."""
@@ -47,6 +51,57 @@ class Store(Protocol):
 
     def salvage(self, at: Progress) -> Path | None:
         """Puts the pictures so far where they can be seen; None if there is none. No state may be saved after it."""
+
+
+class Together:
+    """The films of one pass as one: a picture is [n, h, w, 3], and a state is good if every film has what it needs."""
+
+    def __init__(self, stores: Sequence[Store]) -> None:
+        self.stores = stores
+
+    @property
+    def spooling(self) -> bool:
+        return all(store.spooling for store in self.stores)
+
+    def ready(self, at: Progress) -> bool:
+        return all(store.ready(at) for store in self.stores)
+
+    def begin(self, at: Progress) -> None:
+        for store in self.stores:
+            store.begin(at)
+
+    def write(self, picture: Frame) -> None:
+        for store, own in zip(self.stores, picture, strict=True):
+            store.write(own)
+
+    def close(self) -> None:
+        for store in self.stores:
+            store.close()
+
+    def settle(self, at: Progress) -> None:
+        for store in self.stores:
+            store.settle(at)
+
+    def tidy(self, at: Progress) -> None:
+        for store in self.stores:
+            store.tidy(at)
+
+    def stop(self) -> None:
+        for store in self.stores:
+            store.stop()
+
+    def drop(self) -> None:
+        with ExitStack() as every:  # each, whatever the others run into
+            for store in self.stores:
+                every.callback(store.drop)
+
+    def join(self, at: Progress, metadata: str) -> None:
+        for store in self.stores:
+            store.join(at, metadata)
+
+    def salvage(self, at: Progress) -> Path | None:
+        first, *_ = [store.salvage(at) for store in self.stores]
+        return first
 
 
 class Stills:

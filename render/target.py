@@ -7,7 +7,7 @@ from pathlib import Path
 
 from render.ffmpeg import FilmError
 from render.marks import Mark, SceneError, fail
-from render.parts import Range, locked, parts_of, unfinished
+from render.parts import Range, locked, parts_of, pass_of, unfinished
 from render.provenance import frames_of, is_record, same_film
 from render.scene import Scene
 from render.video import exists, numbered
@@ -58,5 +58,14 @@ def in_the_way(scene: Scene, only: Range | None, restart: bool) -> Path | None:
 
 
 def to_render(scenes: list[Scene], overwrite: bool) -> list[Scene]:
-    """Of a sweep's films those that are not there yet: so an interrupted sweep goes on."""
-    return scenes if overwrite or len(scenes) == 1 else [scene for scene in scenes if not same_film(scene)]
+    """Of a sweep's films those that are not there yet: so an interrupted sweep goes on.
+
+    Of films that are made in one pass, all are, until the last is in its place.
+    """
+    if overwrite or len(scenes) == 1:
+        return scenes
+    there = [same_film(scene) for scene in scenes]
+    if all(there):
+        return []
+    begun = [pass_of(scene.output.path).is_dir() for scene in scenes]
+    return [scene for scene, done, still in zip(scenes, there, begun, strict=True) if still or not done]

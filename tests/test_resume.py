@@ -425,7 +425,6 @@ def test_what_holds_no_record(capsys, tmp_path):
 def test_an_interrupted_sweep_goes_on(capsys, monkeypatch):
     sweep = ["scene.yaml", "--quiet", "--set", "frames=2", "--sweep", "dream.layers=fire2,fire3", "-o", "f.mp4"]
     with monkeypatch.context() as patch:
-        patch.setattr(film, "render_together", None)
         stopped_at(1, patch, KeyboardInterrupt())
         assert main(sweep) == 130
     assert "python -m render scene.yaml" in capsys.readouterr().err
@@ -434,6 +433,77 @@ def test_an_interrupted_sweep_goes_on(capsys, monkeypatch):
     Path("f_layers=fire3.mp4").unlink()
     assert main(sweep) == 0
     assert capsys.readouterr().out.split() == ["f_layers=fire3.mp4"]
+
+
+SWEEP = ["scene.yaml", "--quiet", "--set", "frames=40", "--sweep", "seed=0..2", "-o", "f.mp4"]
+THREE = [f"f_seed={seed}.mp4" for seed in range(3)]
+
+
+@pytest.fixture(scope="module")
+def swept():
+    """The bytes of the three films of a pass that nothing stopped."""
+    known: list[bytes] = []
+
+    def get():
+        if not known:
+            assert main([*SWEEP[:-1], "whole.mp4"]) == 0
+            known.extend(Path(name.replace("f_", "whole_")).read_bytes() for name in THREE)
+        return known
+
+    return get
+
+
+@pytest.mark.parametrize("at", [3, 24, 31])
+def test_films_of_one_pass_go_on_together(swept, capsys, monkeypatch, at):
+    expected = swept()
+    with monkeypatch.context() as patch:
+        stopped_at(at, patch, KeyboardInterrupt())
+        assert main(SWEEP) == 130
+    assert not any(Path(name).exists() for name in THREE)
+    capsys.readouterr()
+    assert main([argument for argument in SWEEP if argument != "--quiet"]) == 0
+    told = capsys.readouterr()
+    assert re.search(r"goes on at frame [1-9]\d* of 40", told.err) and told.out.split() == THREE
+    assert [Path(name).read_bytes() for name in THREE] == expected
+    assert len(list(Path().glob("f_*"))) == 6  # each with its record, and no parts
+    assert main(["f_seed=1.mp4", "-o", "again.mp4", "--quiet"]) == 0 and Path("again.mp4").exists()
+
+
+def test_films_of_one_pass_survive_an_end_between_their_joining(swept, monkeypatch):
+    expected = swept()
+    true, joined = segments.Film.join, []
+
+    def join(self, at, metadata):
+        true(self, at, metadata)
+        joined.append(self.path)
+        if len(joined) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(segments.Film, "join", join)
+        assert main(SWEEP) == 130
+    assert Path(THREE[1]).exists() and not Path(THREE[2]).exists()
+    assert main(SWEEP) == 0
+    assert [Path(name).read_bytes() for name in THREE] == expected
+
+
+def test_films_in_other_company_begin_anew(capsys, monkeypatch):
+    with monkeypatch.context() as patch:
+        stopped_at(30, patch, KeyboardInterrupt())
+        assert main(SWEEP) == 130
+    other = [argument.replace("0..2", "0..1") for argument in SWEEP if argument != "--quiet"]
+    assert main(other) == 0
+    assert "begins anew: the films of this pass are not those" in capsys.readouterr().err
+
+
+def test_a_changed_pass_is_refused(capsys, monkeypatch):
+    with monkeypatch.context() as patch:
+        stopped_at(30, patch, KeyboardInterrupt())
+        assert main(SWEEP) == 130
+    capsys.readouterr()
+    assert main([*SWEEP, "--set", "dream.step_size=2"]) == 2
+    assert "dream.step_size was 1.5 and is 2" in capsys.readouterr().err
+    assert main([*SWEEP, "--set", "dream.step_size=2", "--restart"]) == 0
 
 
 # Bounds
