@@ -5,6 +5,9 @@ costs a copy, and again in the gradient; a 1x1 convolution that reads parts spli
 blocks use the gradients of convolution.py and pool.py, elsewhere XLA's own.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import reduce
 from itertools import accumulate
 from operator import add
@@ -32,6 +35,7 @@ __all__ = [
     "local_response",
     "max_pool",
     "mean3",
+    "shapes_only",
     "subtract_mean",
 ]
 
@@ -67,6 +71,26 @@ def max_pool(x: jax.Array, k: int = 3, stride: int = 2, padding: Padding = "SAME
     return (pool.max_pool if own_gradients() else pool.plain)(x, k, stride, padding)
 
 
+_values: ContextVar[bool] = ContextVar("values", default=True)
+
+
+@contextmanager
+def shapes_only() -> Iterator[None]:
+    """Kernels made within are zeros: tracing a random draw for each took most of the time of loading a network."""
+    before = _values.set(False)
+    try:
+        yield
+    finally:
+        _values.reset(before)
+
+
+def _drawn(rngs: nnx.Rngs, fan_in: int, outputs: int) -> jax.Array:
+    """A kernel's numbers after He et al. 2015, flat: XLA unrolls small four-dimensional draws for 20 s."""
+    if not _values.get():
+        return jnp.zeros(fan_in * outputs, jnp.float32)
+    return jax.random.normal(rngs.params(), (fan_in * outputs,), jnp.float32) * (2 / fan_in) ** 0.5
+
+
 class Derived(nnx.Variable):
     """What is computed from weights when they are loaded, and is in no file."""
 
@@ -96,9 +120,7 @@ class Conv(nnx.Module):
         self.stride, self.padding = stride, padding
         down, over = (size, size) if isinstance(size, int) else size
         fan_in = down * over * inputs
-        # drawn flat: XLA unrolls a small four-dimensional draw and compiles it for 20 s
-        kernel = jax.random.normal(rngs.params(), (fan_in * outputs,), jnp.float32) * (2 / fan_in) ** 0.5
-        self.kernel = nnx.Param(kernel.reshape(down, over, inputs, outputs))
+        self.kernel = nnx.Param(_drawn(rngs, fan_in, outputs).reshape(down, over, inputs, outputs))
         self.bias = nnx.Param(jnp.zeros(outputs, jnp.float32))
         self.thin = inputs <= 4
         self.back = None if down == over == 1 or self.thin else Derived(convolution.turned(self.kernel[...], stride))
@@ -106,7 +128,7 @@ class Conv(nnx.Module):
     def derive(self) -> None:
         """To be called when the kernel was changed."""
         if self.back is not None:
-            self.back = Derived(jnp.asarray(convolution.turned(np.asarray(self.kernel[...]), self.stride)))
+            self.back = Derived(jax.device_put(convolution.turned(np.asarray(self.kernel[...]), self.stride)))
 
     def linear(self, x: Parts) -> jax.Array:
         """Without bias and ReLU."""

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from models.formats import WeightsError
-from models.layers import Conv, Derived
+from models.layers import Conv, Derived, shapes_only
 
 __all__ = ["WeightsError", "fill", "read", "shipped", "unfit", "wanted"]
 
@@ -42,21 +41,28 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 def wanted(build: Callable[[], Any]) -> dict[str, tuple[int, ...]]:
     """{name: shape} of the weights that the module `build()` makes would take; nothing is computed."""
-    return {name: leaf.shape for name, _, leaf in _slots(nnx.state(nnx.eval_shape(build), nnx.Param))}
+    return {name: leaf.shape for name, _, leaf in _slots(nnx.state(_empty(build), nnx.Param))}
 
 
 def fill(build: Callable[[], Any], arrays: Mapping[str, np.ndarray], path: Path) -> Any:
     """The module that `build()` makes, with these weights; WeightsError lists all that does not fit. path: of what."""
-    pieces: Any = nnx.split(nnx.eval_shape(build), nnx.Param, Derived)
+    pieces: Any = nnx.split(_empty(build), nnx.Param, Derived)
     graph, empty, derived = pieces
     slots = _slots(empty)
     _compare({name: leaf.shape for name, _, leaf in slots}, arrays, path)
-    leaves = [(keys, leaf.replace(jnp.asarray(arrays[name]))) for name, keys, leaf in slots]
+    on_device = jax.device_put(dict(arrays))  # jnp.asarray would compile a copy for every shape
+    leaves = [(keys, leaf.replace(on_device[name])) for name, keys, leaf in slots]
     network = nnx.merge(graph, nnx.from_flat_state(leaves), derived)
     for _, node in nnx.iter_graph(network):
         if isinstance(node, Conv):
             node.derive()
     return jax.block_until_ready(network)
+
+
+def _empty(build: Callable[[], Any]) -> Any:
+    """The module without values: shapes and dtypes only."""
+    with shapes_only():
+        return nnx.eval_shape(build)
 
 
 def _slots(state: Any) -> list[tuple[str, Any, Any]]:
