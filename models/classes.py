@@ -62,7 +62,7 @@ def number_of(entry: Entry, text: str) -> int:
 def _near(text: str, data: str) -> str:
     """Names that look alike or hold the word, in words."""
     known = list(_numbers(data))
-    holding = [name for name in known if text in name.split() or text in name][:5]
-    close = holding or get_close_matches(text[:60], known, n=3, cutoff=0.6)
+    holding = [name for name in known if text in name.split()] or [name for name in known if text in name]
+    close = holding[:5] or get_close_matches(text[:60], known, n=3, cutoff=0.6)
     written = {name.lower(): name for every in names(data) for name in every}
     return f"; did you mean {' or '.join(repr(written[name]) for name in close)}?" if close else ""

@@ -166,7 +166,8 @@ class _Sheet:
 
     def stack(self, layers: Sequence[Track], last: bool) -> None:
         """The layers' weights on top of each other, those that suppress below zero."""
-        self.label("layers", ["weights, stacked"], TEXT, self.top + STACK / 2)
+        only_layers = all(track.path.startswith("dream.layers.") for track in layers)
+        self.label("layers" if only_layers else "dream", ["weights, stacked"], TEXT, self.top + STACK / 2)
         ax = self.axes(STACK, last)
         up, down = np.zeros_like(layers[0].values), np.zeros_like(layers[0].values)
         edges: list[tuple[Track, np.ndarray, np.ndarray]] = []
@@ -196,7 +197,7 @@ class _Sheet:
                 text,
                 fontsize=8.5,
                 color=GROUND,
-                ha="center",
+                ha="left" if track.t[at] < 0.1 * self.seconds else "center",
                 va="center",
                 weight="bold",
             )
