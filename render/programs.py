@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -144,7 +145,7 @@ class Programs:
 
         def ascend_all(leaves: list[Array], x: Array, *numbers: Any) -> Array:
             network = jax.tree.unflatten(self.structure, leaves)
-            network = in_bfloat16(network) if self.half else network
+            network = InBfloat16(network) if self.half else network
             if self.batch > 1:
                 return jax.vmap(one, axes)(network, x, *numbers)
             firsts = [number if isinstance(number, tuple) else number[0] for number in numbers]
@@ -153,14 +154,17 @@ class Programs:
         return jax.jit(ascend_all, donate_argnums=1)
 
 
-def in_bfloat16(network: Network) -> Network:
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class InBfloat16:
     """A network that computes in bfloat16, between float32 images and float32 activations."""
 
-    def half(tree: Any, dtype: Any) -> Any:
-        return jax.tree.map(lambda leaf: leaf.astype(dtype), tree)
+    network: Network
 
-    small = half(network, jnp.bfloat16)
-    return lambda images: half(small(images.astype(jnp.bfloat16)), jnp.float32)
+    def __call__(self, images: Array) -> dict[str, Array]:
+        """The network's activations."""
+        small = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), self.network)
+        return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small(images.astype(jnp.bfloat16)))
 
 
 def at_once(network: Network, scene: Scene) -> int:

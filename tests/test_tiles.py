@@ -114,6 +114,26 @@ def test_no_seam_grows(squeezenet):
     assert np.abs(np.asarray(tiled - x)).mean() > 0.5 * np.abs(np.asarray(whole - x)).mean()
 
 
+@pytest.mark.parametrize("tile", ["off", 64])
+def test_bfloat16_dreams_the_same(squeezenet, monkeypatch, tile):
+    """The accelerators' path, on a CPU: XLA's own blocks, activations in bfloat16, float32 outside. It looks alike."""
+    x = jnp.asarray(np.repeat(np.repeat(image(12, 16), 8, 0), 8, 1)[:96, :128])
+    knobs = {"step_size": jnp.ones(1), "jitter": jnp.full(1, 8, jnp.int32), "key": key()[None]}
+    steps, targets = (jnp.int32(0), jnp.int32(4)), (Target("fire4"),)
+
+    def change():
+        programs = Programs(squeezenet, [(96, 128)], tile=tile)
+        y = programs(jnp.array(x)[None], jnp.ones((1, 1)), steps=steps, targets=targets, **knobs)
+        assert y.dtype == jnp.float32
+        return np.asarray(y[0] - x).ravel()
+
+    exact = change()
+    monkeypatch.setattr("render.programs.HALF", {"cpu"})
+    monkeypatch.setattr("models.layers.own_gradients", lambda: False)
+    half = change()
+    assert 0.9 < np.corrcoef(exact, half)[0, 1] < 0.99999
+
+
 def test_a_picture_goes_on_behind_its_border():
     x = np.random.default_rng(0).uniform(0, 1, (9, 11, 3)).astype(np.float32)
     buffer = np.zeros((12, 14, 3), np.float32)
@@ -135,12 +155,12 @@ def test_folding_is_the_transpose_of_wrapping():
 
 def test_bfloat16_keeps_the_direction(squeezenet):
     """What accelerators compute in: the gradient is a float32, and points where float32's own does."""
-    from render.programs import in_bfloat16
+    from render.programs import InBfloat16
 
     def gradient(network, x):
         return jax.grad(lambda x: score(network(x[None]), (Target("fire5"),), jnp.ones(1)))(x)
 
     x = image(48, 64)
-    exact, half = (np.asarray(jax.jit(partial(gradient, f(squeezenet)))(x)) for f in (lambda n: n, in_bfloat16))
+    exact, half = (np.asarray(jax.jit(partial(gradient, f(squeezenet)))(x)) for f in (lambda n: n, InBfloat16))
     assert half.dtype == np.float32
     assert np.corrcoef(exact.ravel(), half.ravel())[0, 1] > 0.9
