@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from render.curve_reader import read_curve
 from render.curves import Curve
 from render.kinds import Number
-from render.marks import Entry, Node, Problems, shown
+from render.layers import weighted
+from render.marks import Node, Problems, shown
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,7 @@ class Classes:
         """The value written out as a mapping to weights."""
         if isinstance(node.value, dict):
             return node
-        one = Node(1, node.mark, "1")
-        return Node({n.text: Entry(Node(n.text, n.mark, n.text), one) for n, _ in self.names(node)}, node.mark)
+        return weighted([Node(name.text, name.mark, name.text) for name, _ in self.names(node)], node.mark)
 
     def names(self, node: Node) -> Iterator[tuple[Node, Node | None]]:
         """Every class that a value names, however it is written, and the node of its weight if it has one."""

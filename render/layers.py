@@ -2,7 +2,7 @@
 
 # ruff: noqa: RUF009 - the defaults are frozen
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -47,8 +47,7 @@ class Layers:
         """The value written out as a mapping to weights."""
         if isinstance(node.value, dict):
             return node
-        one = Node(1, node.mark, "1")
-        return Node({n.text: Entry(Node(n.text, n.mark, n.text), n.weight or one) for n in self.names(node)}, node.mark)
+        return weighted([Node(name.text, name.mark, name.text) for name in self.names(node)], node.mark)
 
     def names(self, node: Node) -> Iterator[LayerName]:
         """Every layer that a value names, however it is written."""
@@ -74,6 +73,12 @@ class Layers:
         if name.weight:
             weight = read_curve(name.weight, f"{key}.{name.text}", problems, self.weight)
         return Target(*parts, weight) if parts and weight else None
+
+
+def weighted(names: Iterable[Node], mark: Mark) -> Node:
+    """Names that are written without weights as a mapping of names to weights, 1 each."""
+    one = Node(1, mark, "1")
+    return Node({name.text: Entry(name, one) for name in names}, mark)
 
 
 def split_layer(text: str) -> tuple[str, tuple[int, ...]] | None:

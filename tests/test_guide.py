@@ -119,6 +119,14 @@ def test_class_or_guide_alone_dream_of_nothing_else():
     assert [t.layer for t in terms(both)] == ["guide0 fire7", "guide1 fire3", "guide1 fire5"]
 
 
+def test_weights_of_classes_and_guides_can_be_set():
+    picture()
+    text = TWO_LINES + "dream: {class: [tabby, 285], guide: flowers.png}"
+    scene = read(text, "dream.class.tabby=2", "dream.guide.layers.fire4=3")
+    assert frame_params(scene)[0].weights == (2, 1, 3)
+    assert [t.layer for t in terms(scene)] == ["logits", "logits", "guide0 fire4"]
+
+
 def test_a_network_without_layers_given_dreams_its_own():
     assert [t.layer for t in terms(read(TWO_LINES + "model: googlenet"))] == ["inception_4c/output"]
     assert [t.layer for t in terms(read(TWO_LINES))] == ["fire7", "fire8"]
