@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from models.places import WEIGHTS, cached, find
-from models.table import NETWORKS, Download, Entry
+from models.files.places import WEIGHTS, cached, find
+from models.files.table import NETWORKS, Download, Entry
 
 __all__ = ["NETWORKS", "WEIGHTS", "Download", "Entry", "cached", "find", "load"]
 
@@ -18,16 +18,16 @@ __all__ = ["NETWORKS", "WEIGHTS", "Download", "Entry", "cached", "find", "load"]
 def load(name: str, weights: Path | None = None) -> Any:
     """The network called `name`, with weights that ship with the project, that were fetched, or of a file.
 
-    The file may be of any format that formats.py reads. ValueError: an unknown name. models.weights.WeightsError (a
-    ValueError): weights that are not here yet, or a file that is no such network's.
+    The file may be of any format that files/formats/ reads. ValueError: an unknown name. WeightsError (a ValueError,
+    models/files/weights.py): weights that are not here yet, or a file that is no such network's.
     """
     if name not in NETWORKS:
         raise ValueError(f"there is no network {name!r}; known are: {', '.join(NETWORKS)}")
     entry = NETWORKS[name]
-    files = import_module("models.weights")
-    build = import_module(f"models.{entry.module}").build
+    files = import_module("models.files.weights")
+    build = import_module(f"models.networks.{entry.module}").build
     if weights is not None:
-        arrays = import_module("models.recipes").arrays_of(entry, Path(weights))
+        arrays = import_module("models.files.recipes").arrays_of(entry, Path(weights))
         return files.fill(lambda: build(name), arrays, Path(weights))
     path = find(entry)
     if path is None:

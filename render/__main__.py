@@ -9,10 +9,10 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from render import signals
 from render.commands import COMMANDS, DONE, FAILED, INTERRUPTED, MISTAKE, say, scene_arguments
-from render.marks import SceneError
-from render.scene import Scene
+from render.film import signals
+from render.language.marks import SceneError
+from render.scene.scene import Scene
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,9 +73,9 @@ def parser() -> argparse.ArgumentParser:
 
 def render(options: argparse.Namespace) -> int:
     """Renders a scene or its variations, or with --dry-run prints the plan."""
-    from render.reader import read_scene
-    from render.sweep import label, variations, with_own_path
-    from render.target import to_render
+    from render.film.sweep import label, variations, with_own_path
+    from render.film.target import to_render
+    from render.scene.reader import read_scene
 
     def read(variation: Sequence[str]) -> Scene:
         overrides = [*options.overrides, *variation]
@@ -98,29 +98,29 @@ def films(
     targets: Sequence[Scene], options: argparse.Namespace, tiles: Sequence[Scene] = (), labels: Sequence[str] = ()
 ) -> int:
     """Renders films that are not there yet: one for each target, or one for all tiles; --dry-run prints plans."""
-    from render.reader import read_scene
-    from render.target import frames_of_film, in_the_way, own_path
+    from render.film.target import frames_of_film, in_the_way, own_path
+    from render.scene.reader import read_scene
 
     only = frames_of_film(options.scene, options.frames, targets[0].length) if targets and not tiles else None
     there = next(filter(None, (in_the_way(scene, only, options.restart) for scene in targets)), None)
     if there and not (options.overwrite or options.dry_run):
         return say(f"{there} is already there; --overwrite replaces it, -o PATH writes elsewhere", MISTAKE)
-    from models.weights import WeightsError
-    from render.ffmpeg import FilmError, SourceError
-    from render.parts import ChangedError
-    from render.pictures import PictureError
+    from models.files.weights import WeightsError
+    from render.film.keeping.parts import ChangedError
+    from render.media.ffmpeg import FilmError, SourceError
+    from render.media.pictures import PictureError
 
     try:
         if options.dry_run:
-            from render.plan import plan
+            from render.views.plan import plan
 
             print("\n\n".join(plan(scene) for scene in tiles or targets))
         elif tiles:
-            from render.film import render_grid
+            from render.film.film import render_grid
 
             print(render_grid(tiles, labels, quiet=options.quiet))
         else:
-            from render.film import render_films
+            from render.film.film import render_films
 
             for path in render_films(
                 targets,

@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from render.scene import QUALITIES
+from render.scene.scene import QUALITIES
 
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
@@ -39,8 +39,8 @@ def scene_arguments(p: argparse.ArgumentParser) -> None:
 
 def draw(options: argparse.Namespace) -> int:
     """Draws a scene's schedules: python -m render plan SCENE.yaml -o plan.png."""
-    from render.plot import PlotError, plot
-    from render.reader import read_scene
+    from render.scene.reader import read_scene
+    from render.views.plot import PlotError, plot
 
     scene = read_scene(options.scene, options.overrides, quality=options.quality)
     try:
@@ -83,8 +83,8 @@ def fetch_weights(options: argparse.Namespace) -> int:
     """Brings a network's weights: python -m render fetch MODEL [--from FILE]."""
     from tqdm import tqdm
 
-    from models.fetch import fetch
-    from models.formats import WeightsError
+    from models.files.fetch import fetch
+    from models.files.formats import WeightsError
 
     try:
         with tqdm(unit="B", unit_scale=True, disable=options.source is not None) as bar:
@@ -109,8 +109,8 @@ def fetch_parser() -> argparse.ArgumentParser:
 
 def draw_layers(options: argparse.Namespace) -> int:
     """A contact sheet of layers or channels: python -m render layers [--layer L] [-o sheet.png]."""
-    from models.formats import WeightsError
-    from render.pictures import PictureError
+    from models.files.formats import WeightsError
+    from render.media.pictures import PictureError
 
     mistake = layers_mistake(options)
     if mistake:
@@ -124,7 +124,7 @@ def draw_layers(options: argparse.Namespace) -> int:
 def layers_mistake(options: argparse.Namespace) -> str:
     """What is wrong with the options of `layers`, or nothing."""
     import models
-    from render.marks import listed, near
+    from render.language.marks import listed, near
 
     if options.model not in models.NETWORKS:
         hint = near(options.model, models.NETWORKS) or f"; known are {listed(models.NETWORKS, 'and')}"
@@ -143,9 +143,9 @@ def sheet(options: argparse.Namespace):
     from tqdm import tqdm
 
     import models
-    from render import device
-    from render.pictures import read_picture
-    from render.sheet import channel_sheet, layer_sheet
+    from render.dream import device
+    from render.media.pictures import read_picture
+    from render.views.sheet import channel_sheet, layer_sheet
 
     device.prepare()
     layers = models.NETWORKS[options.model].layers

@@ -29,11 +29,12 @@ import jax.numpy as jnp
 import numpy as np
 
 import models
-from render import frames, programs
-from render.image import to_uint8
-from render.objective import Target, score
-from render.reader import read_scene
-from render.video import film
+from render.dream import programs
+from render.dream.image import to_uint8
+from render.dream.objective import Target, score
+from render.film import frames
+from render.media.video import film
+from render.scene.reader import read_scene
 
 LAYER = "fire7"
 STEPS = 4  # per timing of a step
@@ -221,7 +222,7 @@ def step_flops(network, size: tuple[int, int]) -> float:
         return score(network(x), (Target(LAYER),), jnp.ones(1))
 
     x = jax.ShapeDtypeStruct((1, h, w, 3), jnp.float32)
-    with mock.patch("models.layers.own_gradients", lambda: False):  # as XLA counts its own convolutions
+    with mock.patch("models.blocks.layers.own_gradients", lambda: False):  # as XLA counts its own convolutions
         cost = jax.jit(jax.grad(value, argnums=1)).lower(network, x).cost_analysis()
     return cost["flops"]
 

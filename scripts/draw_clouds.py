@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from PIL import Image
 
-from render.image import noise
+from render.dream.image import noise
 
 SHAPE = 720, 1280
 ZENITH, HORIZON = np.array([52, 104, 178.0]), np.array([176, 206, 230.0])

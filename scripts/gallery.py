@@ -10,12 +10,12 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from render import device
-from render.film import network
-from render.frames import film_length, frames
-from render.grid import grid, layout
-from render.image import to_uint8
-from render.reader import read_scene
+from render.dream import device
+from render.dream.image import to_uint8
+from render.film.film import network
+from render.film.frames import film_length, frames
+from render.film.grid import grid, layout
+from render.scene.reader import read_scene
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 WIDTH, HEIGHT = 320, 180

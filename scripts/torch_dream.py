@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from safetensors.numpy import load_file
 
 import models
-from render.image import octave_shapes
+from render.dream.image import octave_shapes
 
 MEAN_RGB = (123.68, 116.779, 103.939)
 

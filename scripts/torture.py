@@ -227,7 +227,7 @@ def main() -> int:
     p.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = p.parse_args()
     sys.path.insert(0, str(ROOT))
-    import render.film  # noqa: F401 - before the forks; it starts no device yet
+    import render.film.film  # noqa: F401 - before the forks; it starts no device yet
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("DREAMREEL_CACHE", f"{folder}/cache")

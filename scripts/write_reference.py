@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from render.curves import Curve
-from render.layers import Layers
-from render.scene import Octaves, Scene
-from render.section import Section
+from render.language.curves import Curve
+from render.language.section import Section
+from render.scene.layers import Layers
+from render.scene.scene import Octaves, Scene
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- reference: scripts/write_reference.py -->", "<!-- end of reference -->"

@@ -12,13 +12,13 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
-from render.classes import Classes
-from render.curves import Constant
-from render.easing import EASINGS
-from render.kinds import HUGE, Choice, Colour, File, Fps, Name, Number, Pair, Size
-from render.layers import Layers
-from render.scene import LENGTHS, STARTS, Guides, Octaves, Scene, Smallest, Tile
-from render.section import Section
+from render.language.curves import Constant
+from render.language.easing import EASINGS
+from render.language.kinds import HUGE, Choice, Colour, File, Fps, Name, Number, Pair, Size
+from render.language.section import Section
+from render.scene.classes import Classes
+from render.scene.layers import Layers
+from render.scene.scene import LENGTHS, STARTS, Guides, Octaves, Scene, Smallest, Tile
 
 SCHEMA = Path(__file__).parents[1] / "configs" / "scene.schema.json"
 TIME = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*[sf%b]?\s*$"

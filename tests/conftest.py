@@ -22,7 +22,7 @@ jax.config.update("jax_debug_key_reuse", True)
 @pytest.fixture(scope="session", autouse=True)
 def programs(tmp_path_factory):
     """One folder of kept programs for this run, its processes and the commands they start: each is compiled once."""
-    from render import compiled
+    from render.dream import compiled
 
     base = tmp_path_factory.getbasetemp()
     cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"

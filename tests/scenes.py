@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from render.reader import SceneError, read_scene
-from render.scene import Scene
+from render.scene.reader import SceneError, read_scene
+from render.scene.scene import Scene
 
 TWO_LINES = "start: {noise: uniform}\nduration: 4\n"
 ZOOM = "(1 stands still, above 1 falls in, below 1 pulls out)"

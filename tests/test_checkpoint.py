@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from render.checkpoint import Progress, State, durable, load, save, states
-from render.parts import ChangedError, LockedError, differences, latest, locked, parts_of
+from render.film.keeping.checkpoint import Progress, State, durable, load, save, states
+from render.film.keeping.parts import ChangedError, LockedError, differences, latest, locked, parts_of
 
 MADE = {"scene": {"seed": 1, "dream": {"layers": {"fire2": "sin(t)"}}}, "versions": {"jax": "1"}}
 

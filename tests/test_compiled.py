@@ -7,7 +7,7 @@ import pytest
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from render import compiled
+from render.dream import compiled
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from render.frames import frames
-from render.image import to_uint8
-from render.reader import read_scene
+from render.dream.image import to_uint8
+from render.film.frames import frames
+from render.scene.reader import read_scene
 
 CONFIGS = sorted(Path(__file__).parents[1].joinpath("configs").glob("*.yaml"))
 

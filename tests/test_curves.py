@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scenes import TWO_LINES, folder, read
 from scipy.interpolate import PchipInterpolator
 
-from render.clock import Clock, Time
-from render.curves import Curve, Deforum, Expression
-from render.easing import EASINGS
-from render.schedule import frame_params, scene_clock
+from render.language.clock import Clock, Time
+from render.language.curves import Curve, Deforum, Expression
+from render.language.easing import EASINGS
+from render.scene.schedule import frame_params, scene_clock
 
 pytestmark = pytest.mark.usefixtures("folder")
 CLOCK = Clock.of(96, Fraction(24), bpm=120)  # four seconds, eight beats

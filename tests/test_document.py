@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from render.document import compose, load, scalar
-from render.marks import Mark, Problems, SceneError
-from render.overrides import override
+from render.language.document import compose, load, scalar
+from render.language.marks import Mark, Problems, SceneError
+from render.scene.overrides import override
 
 START = Mark("s.yaml", 1, 1)
 EMPTY = "the scene is empty; it needs at least `start: {noise: uniform}` and `duration: 4`"

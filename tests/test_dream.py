@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from render import dream
-from render.image import octave_shapes
-from render.objective import Target, score
+from render.dream import ascent
+from render.dream.image import octave_shapes
+from render.dream.objective import Target, score
 
 
 def key():
@@ -27,7 +27,7 @@ def mirror(images):
 def run(x, *, steps=(0, 5), step_size=2.0, jitter=8, network=mirror, targets=ALL, weights=(1.0,)):
     knobs = jnp.float32(step_size), jnp.int32(jitter), key(), (jnp.int32(steps[0]), jnp.int32(steps[1]))
     return np.asarray(
-        dream.ascend(jax.tree_util.Partial(network), jnp.array(x), jnp.float32(weights), *knobs, targets=targets)
+        ascent.ascend(jax.tree_util.Partial(network), jnp.array(x), jnp.float32(weights), *knobs, targets=targets)
     )
 
 
@@ -47,7 +47,7 @@ def test_ascent_agrees_with_numpy_in_float64():
     expected = x.astype(np.float64)
     where = np.linspace(1, 3, 20)[:, None, None] * np.linspace(0.5, 2, 30)[None, :, None]
     for i in range(5):
-        offset = tuple(int(n) for n in dream.shift(key(), jnp.int32(i), jnp.int32(8)))
+        offset = tuple(int(n) for n in ascent.shift(key(), jnp.int32(i), jnp.int32(8)))
         rolled = np.roll(expected, offset, (0, 1))
         g = 2 * where**2 * rolled / np.sum((where * rolled) ** 2)
         rolled = rolled + 2.0 * g / np.abs(g).mean()
@@ -66,7 +66,7 @@ def test_jitter_is_undone_exactly():
 
 
 def test_jitter_reaches_both_ends_in_both_directions():
-    offsets = np.asarray(jax.vmap(lambda i: dream.shift(key(), i, jnp.int32(2)))(jnp.arange(400)))
+    offsets = np.asarray(jax.vmap(lambda i: ascent.shift(key(), i, jnp.int32(2)))(jnp.arange(400)))
     assert all(set(offsets[:, axis]) == {-2, -1, 0, 1, 2} for axis in (0, 1))
 
 
@@ -93,30 +93,30 @@ def test_a_negative_weight_suppresses():
 def test_schedules_compile_nothing_again():
     x = image(18, 22)
     run(x)
-    before = dream.ascend._cache_size()
+    before = ascent.ascend._cache_size()
     for k in range(1, 4):
         run(x, step_size=k, jitter=k, steps=(0, k), weights=(k,))
-    assert dream.ascend._cache_size() <= before + 1  # at most the first of this very network object
-    count = dream.ascend._cache_size()
+    assert ascent.ascend._cache_size() <= before + 1  # at most the first of this very network object
+    count = ascent.ascend._cache_size()
     partial = jax.tree_util.Partial(mirror)
     for k in range(4):
         knobs = jnp.float32(k), jnp.int32(k), jax.random.fold_in(key(), k), (jnp.int32(0), jnp.int32(k))
-        dream.ascend(partial, jnp.array(x), jnp.float32([k]), *knobs, targets=ALL)
-    assert dream.ascend._cache_size() <= count + 1
+        ascent.ascend(partial, jnp.array(x), jnp.float32([k]), *knobs, targets=ALL)
+    assert ascent.ascend._cache_size() <= count + 1
 
 
 def test_climb_never_loses_the_pictures_own_detail():
     full = jnp.asarray(image(60, 80))
     x = base = full
     for shape in octave_shapes((60, 80), octaves=3, scale=1.5):
-        x, base = dream.climb(full, x, base, shape=shape)
+        x, base = ascent.climb(full, x, base, shape=shape)
     np.testing.assert_allclose(x, full, atol=1e-3)
 
 
 def test_climb_carries_the_detail_found():
     full = jnp.zeros((32, 32, 3))
     found = jnp.zeros((16, 16, 3)).at[8, 8].set(100.0)
-    x, _ = dream.climb(full, found, jnp.zeros((16, 16, 3)), shape=(32, 32))
+    x, _ = ascent.climb(full, found, jnp.zeros((16, 16, 3)), shape=(32, 32))
     assert np.unravel_index(np.argmax(np.asarray(x[..., 0])), (32, 32)) in {(16, 16), (17, 17), (16, 17), (17, 16)}
 
 
@@ -124,8 +124,8 @@ def test_climb_carries_the_detail_found():
 def test_the_objective_rises_on_the_real_network(squeezenet, weights):
     targets = tuple(Target("fire5", (3, 17)) if "[" in name else Target(name) for name in weights)
     before = jnp.asarray(image(64, 80))
-    after = dream.dream(
-        partial(dream.ascend, squeezenet),
+    after = ascent.dream(
+        partial(ascent.ascend, squeezenet),
         before,
         list(weights.values()),
         targets=targets,
@@ -144,10 +144,10 @@ def test_a_picture_forms_into_the_dream(squeezenet):
     how = {"targets": (Target("fire3"),), "shapes": [(32, 40), (45, 56)], "iterations": 3}
     how |= {"step_size": 1.5, "jitter": 4, "key": key()}
     full = jnp.asarray(image(45, 56))
-    whole = dream.dream(partial(dream.ascend, squeezenet), full, [1.0], **how)
+    whole = ascent.dream(partial(ascent.ascend, squeezenet), full, [1.0], **how)
     stages = [
-        np.asarray(dream.developed(full, *s))
-        for s in dream.dream_steps(partial(dream.ascend, squeezenet), full, [1.0], every=1, **how)
+        np.asarray(ascent.developed(full, *s))
+        for s in ascent.dream_steps(partial(ascent.ascend, squeezenet), full, [1.0], every=1, **how)
     ]
     assert len(stages) == 6
     assert all(s.shape == (45, 56, 3) for s in stages)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.curves import NAMES
-from render.expression import ExpressionError, compiled, evaluate
-from render.functions import FUNCTIONS
+from render.language.curves import NAMES
+from render.language.expression import ExpressionError, compiled, evaluate
+from render.language.functions import FUNCTIONS
 
 T = np.array([0.0, 0.25, 1.0, 2.5])
 

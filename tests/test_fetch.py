@@ -15,9 +15,9 @@ from safetensors.numpy import load_file
 from test_formats import new_layer
 
 import models
-from models import download, fetch, recipes, table, weights
-from models.formats import WeightsError
-from models.googlenet import build
+from models.files import download, fetch, recipes, table, weights
+from models.files.formats import WeightsError
+from models.networks.googlenet import build
 
 NAME = "googlenet"
 

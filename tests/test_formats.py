@@ -10,9 +10,9 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from models import formats, recipes
-from models.formats import WeightsError
-from models.table import NETWORKS
+from models.files import formats, recipes
+from models.files.formats import WeightsError
+from models.files.table import NETWORKS
 
 KERNEL = np.arange(24, dtype=np.float32).reshape(2, 3, 2, 2)
 BIAS = np.array([0.5, -1], np.float32)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from render.frames import film_length, frames
-from render.reader import read_scene
+from render.film.frames import film_length, frames
+from render.scene.reader import read_scene
 
 TINY = """
 size: [48, 32]
@@ -112,7 +112,7 @@ def test_a_picture_is_what_frame_0_grows_from(tmp_path, squeezenet):
 
 
 def test_every_frame_of_a_film_is_dreamed(tmp_path, squeezenet):
-    from render.video import film
+    from render.media.video import film
 
     with film(tmp_path / "clip.mp4", (48, 32), 24, 10) as write:
         for level in (40, 90, 140, 190):
@@ -166,8 +166,8 @@ def test_the_fast_network_makes_the_film_of_the_plain_one(tmp_path, squeezenet, 
     """The blocks' own kernels and gradients against XLA's, over a film: equal within rounding."""
     scene = scene_of(tmp_path, TINY, "dream.layers={fire3: 1, fire5: 0.5}")
     fast = rendered(scene, squeezenet)
-    monkeypatch.setattr("models.layers.own_gradients", lambda: False)
-    monkeypatch.setattr("render.compiled._store", [])  # or the fast one's programs would be read again
+    monkeypatch.setattr("models.blocks.layers.own_gradients", lambda: False)
+    monkeypatch.setattr("render.dream.compiled._store", [])  # or the fast one's programs would be read again
     plain = rendered(scene, squeezenet)
     difference = np.abs(fast - plain)
     assert difference.mean() < 0.05 and np.quantile(difference, 0.99) < 1

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from scenes import TWO_LINES, folder
 
-from render.reader import SceneError, read_scene
-from render.schedule import frame_params
+from render.scene.reader import SceneError, read_scene
+from render.scene.schedule import frame_params
 
 pytestmark = pytest.mark.usefixtures("folder")
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import models
-from models import recipes, weights
+from models.files import recipes, weights
 
 DATA = Path(__file__).parent / "data"
 NAMES = ("googlenet_tv", "vgg16", "vgg19", "inception_v3", "resnet50")
@@ -24,7 +24,7 @@ QUICK = {"xla_backend_optimization_level": 0}  # what is computed once is not wo
 def made(name):
     """The network with drawn weights, which come in under the source's names."""
     entry = models.NETWORKS[name]
-    build = import_module(f"models.{entry.module}").build
+    build = import_module(f"models.networks.{entry.module}").build
     slots = weights.wanted(lambda: build(name))
     found = {key: drawn.weight(key, shape) for key, shape in recipes.needed(entry, slots).items()}
     return weights.fill(lambda: build(name), recipes.convert(entry, found, slots, DATA), DATA)

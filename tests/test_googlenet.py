@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models import normalise
-from models.convolution import plain
-from models.layers import ceil_mode, local_response, max_pool, mean3
-from models.table import NETWORKS
+from models.blocks import normalise
+from models.blocks.convolution import plain
+from models.blocks.layers import ceil_mode, local_response, max_pool, mean3
+from models.files.table import NETWORKS
 
 
 def slow_lrn(x, radius, alpha, beta, bias):
@@ -77,7 +77,7 @@ def test_local_response_and_its_gradient(radius, alpha, beta, bias):
 
 def test_caffes_local_response_divides_alpha():
     x = numbers(1, 2, 2, 64, scale=300)
-    norm = import_module("models.googlenet").VARIANTS["googlenet"].norm
+    norm = import_module("models.networks.googlenet").VARIANTS["googlenet"].norm
     assert close(local_response(jnp.float32(x), *norm), slow_caffe_lrn(x))
 
 
@@ -124,8 +124,8 @@ def small(name):
     """A network with narrow blocks and drawn weights, and those weights in float64."""
     from dataclasses import replace
 
-    from models import googlenet
-    from models.widths import Block
+    from models.networks import googlenet
+    from models.networks.widths import Block
 
     entry, variant = NETWORKS[name], googlenet.VARIANTS[name]
     variant = replace(variant, blocks={"3a": Block(4, 3, 5, 2, 3, 2)})

@@ -10,11 +10,12 @@ from PIL import Image
 from scenes import TWO_LINES, folder, mistakes, read
 
 from models import NETWORKS
-from models.classes import UnknownClass, names, number_of
-from render import frames, guide
-from render.objective import Target, energy, score
-from render.schedule import frame_params
-from render.terms import terms
+from models.files.classes import UnknownClass, names, number_of
+from render.dream import guide
+from render.dream.objective import Target, energy, score
+from render.film import frames
+from render.scene.schedule import frame_params
+from render.scene.terms import terms
 
 pytestmark = pytest.mark.usefixtures("folder")
 

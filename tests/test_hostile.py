@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.weights import WeightsError, read
+from models.files.weights import WeightsError, read
 
 FLOATS = {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from render import image
+from render.dream import image
 
 
 def key(seed=0):

@@ -7,8 +7,8 @@ import pytest
 from flax import nnx
 from jax.sharding import NamedSharding, PartitionSpec
 
-from models import convolution, layers, pool
-from models.windows import axes, ceil_mode
+from models.blocks import convolution, layers, pool
+from models.blocks.windows import axes, ceil_mode
 
 
 def normal(seed, *shape):

@@ -9,9 +9,9 @@ from PIL import Image
 from scenes import ENDINGS, TWO_LINES, ZOOM, folder, mistakes, read
 
 from models import NETWORKS
-from render.marks import listed
-from render.scene import Motion
-from render.section import Section
+from render.language.marks import listed
+from render.language.section import Section
+from render.scene.scene import Motion
 
 LAYERS = "conv1, fire2, fire3, fire4, fire5, fire6, fire7, fire8, fire9, conv10 and logits"
 FORMS = "keyframes such as {0s: 1, 4s: 2}, or an expression such as 1 + sin(t)"

@@ -15,9 +15,9 @@ from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 import models
-from models import recipes
-from models.weights import WeightsError
-from render.layers import split_layer
+from models.files import recipes
+from models.files.weights import WeightsError
+from render.scene.layers import split_layer
 
 DATA = Path(__file__).parent / "data"
 SHIPPED = models.WEIGHTS / "squeezenet1_1.safetensors"
@@ -49,7 +49,7 @@ def test_coffee_is_espresso(squeezenet):
 def test_table_agrees_with_the_network(name):
     """Names, their order, channels and any size of picture; nothing is computed."""
     entry, order = models.NETWORKS[name], []
-    build = import_module(f"models.{entry.module}").build
+    build = import_module(f"models.networks.{entry.module}").build
     network = nnx.eval_shape(lambda: build(name))
 
     def run(network, images):

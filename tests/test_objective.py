@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from render.objective import Target, energy, score
+from render.dream.objective import Target, energy, score
 
 RNG = np.random.default_rng(0)
 ACTIVATIONS = {

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scenes import TWO_LINES, folder, read
 
-from render import plot
-from render.tracks import columns, constants, doublings, magnified, pace, tracks, unit
+from render.views import plot
+from render.views.tracks import columns, constants, doublings, magnified, pace, tracks, unit
 
 pytestmark = pytest.mark.usefixtures("folder")
 MOVING = """bpm: 120
@@ -104,7 +104,7 @@ def test_without_matplotlib_one_line_says_what_to_install(monkeypatch):
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed():
-    code = "import sys, render.plot; print(sorted({'matplotlib', 'jax', 'scipy'} & set(sys.modules)))"
+    code = "import sys, render.views.plot; print(sorted({'matplotlib', 'jax', 'scipy'} & set(sys.modules)))"
     root = str(Path(__file__).parents[1])
     done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": root}, capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr

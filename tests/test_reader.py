@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from scenes import ENDINGS, TWO_LINES, ZOOM, folder, mistakes, read
 
-from render.reader import read_scene
-from render.scene import Dream, Keep, Model, Motion, Output, Scene, Smallest, Start
-from render.schedule import Curve, frame_params
+from render.scene.reader import read_scene
+from render.scene.scene import Dream, Keep, Model, Motion, Output, Scene, Smallest, Start
+from render.scene.schedule import Curve, frame_params
 
 C = Curve.constant
 pytestmark = pytest.mark.usefixtures("folder")
@@ -200,7 +200,7 @@ def test_a_bad_scene_is_told_without_heavy_imports():
     Path("s.yaml").write_text("start: {image: text.png}\nduration: 4\ndream: {octave: 3}")
     code = """
 import sys
-from render.reader import SceneError, read_scene
+from render.scene.reader import SceneError, read_scene
 try:
     read_scene("s.yaml")
 except SceneError as error:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from render.provenance import described
-from render.reader import read_scene
-from render.resolved import as_text, files
-from render.scene import QUALITIES, Scene
+from render.film.keeping.provenance import described
+from render.scene.reader import read_scene
+from render.scene.resolved import as_text, files
+from render.scene.scene import QUALITIES, Scene
 from tests.scenes import folder, read  # noqa: F401 - a fixture
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))

@@ -21,13 +21,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from render import checkpoint, film, resume, segments
 from render.__main__ import main
-from render.ffmpeg import FilmError
-from render.parts import LockedError, locked, parts_of
-from render.reader import read_scene
-from render.video import count_frames, read_film
-from render.watch import NumbersError
+from render.film import film, resume
+from render.film.keeping import checkpoint, segments
+from render.film.keeping.parts import LockedError, locked, parts_of
+from render.film.watch import NumbersError
+from render.media.ffmpeg import FilmError
+from render.media.video import count_frames, read_film
+from render.scene.reader import read_scene
 
 ROOT = Path(__file__).parents[1]
 SCENE = """\
@@ -147,7 +148,7 @@ def test_a_film_of_a_film_goes_on(monkeypatch):
 
 
 def test_states_within_a_segment(monkeypatch, whole):
-    monkeypatch.setattr("render.recorder.SAVED_EVERY", 0)
+    monkeypatch.setattr("render.film.keeping.recorder.SAVED_EVERY", 0)
     monkeypatch.setattr(segments, "SPOOLED", 0)
     half("film.mp4", 31, monkeypatch)
     assert rendered("film.mp4")[0] in ("goes on at frame 30 of 60", "goes on at frame 31 of 60")

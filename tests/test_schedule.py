@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from render.curves import Expression
-from render.layers import Target
-from render.marks import SceneError
-from render.scene import Dream, Keep, Motion, Scene, Smallest, Start, with_quality
-from render.schedule import Curve, FrameParams, frame_params
+from render.language.curves import Expression
+from render.language.marks import SceneError
+from render.scene.layers import Target
+from render.scene.scene import Dream, Keep, Motion, Scene, Smallest, Start, with_quality
+from render.scene.schedule import Curve, FrameParams, frame_params
 
 SCENE = Scene(start=Start(noise="uniform"), duration=4.0)
 C = Curve.constant

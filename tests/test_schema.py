@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from scenes import TWO_LINES, folder, read
 
-from render.document import compose
-from render.marks import Mark, Node, Problems
-from render.reader import SceneError
+from render.language.document import compose
+from render.language.marks import Mark, Node, Problems
+from render.scene.reader import SceneError
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = sorted(ROOT.joinpath("configs").glob("*.yaml"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ImageFont
 
-from render import sheet
+from render.views import sheet
 
 
 class Filters:

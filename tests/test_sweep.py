@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from render.frames import films, frames
-from render.grid import grid, layout
-from render.marks import SceneError
-from render.reader import read_scene
-from render.sweep import alike, label, output_of, together, variations
+from render.film.frames import films, frames
+from render.film.grid import grid, layout
+from render.film.sweep import alike, label, output_of, together, variations
+from render.language.marks import SceneError
+from render.scene.reader import read_scene
 
 TINY = """
 size: [48, 32]

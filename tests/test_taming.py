@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.ndimage import correlate1d
 
-from render import dream, pyramid
-from render.dream import Tame
-from render.objective import Target
-from render.programs import Programs
-from render.variation import SOFT, variation_gradient
+from render.dream import ascent, pyramid
+from render.dream.ascent import Tame
+from render.dream.objective import Target
+from render.dream.programs import Programs
+from render.dream.variation import SOFT, variation_gradient
 
 KERNEL = np.array([1, 4, 6, 4, 1]) / 16
 ALL = (Target("a"),)
@@ -107,7 +107,7 @@ def test_the_gradient_of_total_variation(wrap):
 def ascended(tame, amount, jitter=0, x=None, steps=4):
     x = jnp.asarray(128 + 40 * noise(48, 64), jnp.float32) if x is None else x
     numbers = jnp.ones(1), jnp.float32(1.5), jnp.int32(jitter), jax.random.key(0), (jnp.int32(0), jnp.int32(steps))
-    return dream.ascend(jax.tree_util.Partial(mirror), jnp.array(x), *numbers, amount, targets=ALL, tame=tame)
+    return ascent.ascend(jax.tree_util.Partial(mirror), jnp.array(x), *numbers, amount, targets=ALL, tame=tame)
 
 
 def mirror(images):
@@ -136,7 +136,7 @@ def test_in_tiles_as_in_one_piece(tame):
     weights = jnp.ones((1, 1))
     got = tiled(x[None], weights, steps=steps, targets=ALL, tame=tame, variation=amount, **knobs)[0]
     assert tiled.tiled((96, 128))
-    whole = dream.ascend(
+    whole = ascent.ascend(
         network,
         jnp.array(x),
         weights[0],

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from render import dream, tiles
-from render.dream import Tame
-from render.objective import Target, score
-from render.programs import Programs
+from render.dream import ascent, tiles
+from render.dream.ascent import Tame
+from render.dream.objective import Target, score
+from render.dream.programs import Programs
 
 ALL = (Target("a"),)
 
@@ -83,7 +83,7 @@ def test_the_tile_chosen_wastes_little():
 def test_one_compilation_serves_every_tiled_octave(squeezenet):
     shapes = [(40, 56), (80, 112), (112, 160), (128, 192)]
     programs = Programs(squeezenet, shapes, tile=64)
-    dream.dream(
+    ascent.dream(
         programs,
         image(128, 192)[None],
         [[1.0]],
@@ -104,7 +104,7 @@ def test_no_seam_grows(squeezenet):
     tiled = Programs(squeezenet, [(160, 160)], tile=80)
     knobs = {name: value[None] for name, value in zip(("step_size", "jitter", "key"), numbers[1:], strict=True)}
     tiled = tiled(x[None], numbers[0][None], steps=steps, targets=targets, **knobs)[0]
-    whole = dream.ascend(squeezenet, jnp.array(x), *numbers, steps, targets=targets)
+    whole = ascent.ascend(squeezenet, jnp.array(x), *numbers, steps, targets=targets)
 
     def profile(y):
         energy = np.square(np.diff(np.asarray(y - x), axis=1)).mean((0, 2))
@@ -128,8 +128,8 @@ def test_bfloat16_dreams_the_same(squeezenet, monkeypatch, tile):
         return np.asarray(y[0] - x).ravel()
 
     exact = change()
-    monkeypatch.setattr("render.programs.HALF", {"cpu"})
-    monkeypatch.setattr("models.layers.own_gradients", lambda: False)
+    monkeypatch.setattr("render.dream.programs.HALF", {"cpu"})
+    monkeypatch.setattr("models.blocks.layers.own_gradients", lambda: False)
     half = change()
     assert 0.9 < np.corrcoef(exact, half)[0, 1] < 0.99999
 
@@ -155,7 +155,7 @@ def test_folding_is_the_transpose_of_wrapping():
 
 def test_bfloat16_keeps_the_direction(squeezenet):
     """What accelerators compute in: the gradient is a float32, and points where float32's own does."""
-    from render.programs import InBfloat16
+    from render.dream.programs import InBfloat16
 
     def gradient(network, x):
         return jax.grad(lambda x: score(network(x[None]), (Target("fire5"),), jnp.ones(1)))(x)

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from render.ffmpeg import in_background, running
-from render.video import ENCODERS, FilmError, check_path, exists, film, film_length, read_film
+from render.media.ffmpeg import in_background, running
+from render.media.video import ENCODERS, FilmError, check_path, exists, film, film_length, read_film
 
 SIZE = 64, 36
 COLOURS = [
@@ -273,7 +273,7 @@ def test_ctrl_c_in_a_terminal(tmp_path):
     script = """
         import sys, numpy as np
         from fractions import Fraction
-        from render.video import film
+        from render.media.video import film
         try:
             with film(sys.argv[1], (640, 360), Fraction(24)) as write:
                 print("begun", flush=True)

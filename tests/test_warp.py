@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from render.device_warp import warp_on_device
-from render.warp import BORDERS, ORDERS, matrix, perspective, warp
+from render.motion.device_warp import warp_on_device
+from render.motion.warp import BORDERS, ORDERS, matrix, perspective, warp
 
 STILL = {"zoom": 1.0, "rotate_degrees": 0.0, "translate": (0, 0), "center": (0.5, 0.5)}
 SHAPE = 48, 64  # one for most tests: every shape compiles anew
@@ -249,7 +249,7 @@ def test_a_swirl_turns_the_middle_counter_clockwise_and_leaves_the_border():
 def test_a_swirl_is_scipys_resampling():
     from scipy import ndimage
 
-    from render.device_warp import swirled
+    from render.motion.device_warp import swirled
 
     image = np.random.default_rng(0).uniform(0, 255, (31, 40, 3)).astype(np.float32)
     rows, columns = np.mgrid[:31, :40].astype(np.float32)

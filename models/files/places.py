@@ -1,0 +1,25 @@
+"""Where weights lie: with the project, or in the user's cache folder, where `fetch` puts them."""
+
+import os
+from pathlib import Path
+
+from models.files.table import Entry
+
+WEIGHTS = Path(__file__).parents[1] / "weights"
+
+
+def cache_folder() -> Path:
+    """The user's own cache folder for Dreamreel; DREAMREEL_CACHE names another one."""
+    from platformdirs import user_cache_path
+
+    return Path(os.environ.get("DREAMREEL_CACHE") or user_cache_path("dreamreel"))
+
+
+def cached(entry: Entry) -> Path:
+    """Where a network's fetched weights lie, or will."""
+    return cache_folder() / "weights" / entry.file
+
+
+def find(entry: Entry) -> Path | None:
+    """The file of a network's weights, shipped or fetched; None where they are not here."""
+    return next((path for path in (WEIGHTS / entry.file, cached(entry)) if path.is_file()), None)

@@ -1,0 +1,1 @@
+"""A picture → its dream. Knows no film."""

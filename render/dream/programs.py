@@ -1,0 +1,228 @@
+"""The compiled ascents of a film: which octaves are cut into tiles, and compiling side by side, ahead of use.
+
+A program is one compilation of `ascend` (an octave's size, the layers it dreams) or of `tiled_ascend` (the layers; any
+size). Each is compiled in a thread, so that the first octaves run while later ones are still being compiled.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+from render.dream.ascent import AS_IT_IS, Tame, ascend, tiled_ascend
+from render.dream.compiled import kept, obtain, signature
+from render.dream.image import Shape
+from render.dream.objective import Target
+from render.dream.tiles import Network, tile_shape
+from render.scene.scene import Scene
+
+# Per platform: the most pixels that go through the network in one piece, the tile's side at most, and tiles at a time.
+# On a CPU tiles of this size stay in the cache: faster at 1280×720, and nothing gained at 640×360. The accelerators'
+# numbers are estimates from the activations' sizes; no card was at hand.
+WHOLE = {"cpu": 320_000, "gpu": 2_200_000, "tpu": 2_200_000}
+SIDE = {"cpu": 256, "gpu": 1024, "tpu": 1024}
+GROUP = {"cpu": 1, "gpu": 2, "tpu": 2}
+HELD = 3.0  # times a network's activations that an ascent step holds: themselves, what they came from, gradients
+SHARE = 0.5  # of the memory that films dreamed at once may take
+HALF = {"gpu", "tpu"}  # where activations are bfloat16; its gradient correlates 0.96 with float32's (measured on a CPU)
+COMPILERS = 2  # compilations at a time: each uses several threads for a part of its time
+
+
+class Programs:
+    """Ascents of one network for films whose octaves have the sizes `shapes`; called like `ascend` without a network.
+
+    tile: auto | off | a number of pixels, the longest side of a tile. batch: how many films are dreamed at once. They
+    are spread over all local devices where their number divides; the tiles of a single film always are.
+    """
+
+    def __init__(self, network: Network, shapes: Sequence[Shape], tile: str | int = "auto", batch: int = 1):
+        self.full, self.batch = shapes[-1], batch
+        self.cut_above = largest_whole(tile)
+        large = [s for s in shapes if self.needs_tiles(s)]
+        self.tile = tile_shape(large, side(tile)) if large else None
+        self.compiled: dict[Any, Future] = {}
+        self.compilers = threading.Semaphore(COMPILERS)
+        spread = batch % jax.local_device_count() == 0 if batch > 1 else self.tile is not None
+        devices = jax.local_devices() if spread else jax.local_devices()[:1]
+        self.mesh = Mesh(np.array(devices), ("batch",))
+        self.split, self.whole = (NamedSharding(self.mesh, P(*axes)) for axes in (["batch"], []))
+        self.half = jax.default_backend() in HALF
+        self.network, self.structure = jax.tree.flatten(jax.device_put(network, self.whole))
+
+    def placed(self, x: Array) -> Array:
+        """Films' frames [n, h, w, 3] on the devices that dream them."""
+        return jax.device_put(x, self.split if self.batch > 1 else self.whole)
+
+    def __call__(
+        self,
+        x: Array,
+        weights: Array,
+        *,
+        step_size: Array,
+        jitter: Array,
+        key: Array,
+        steps: tuple[Array, Array],
+        targets: tuple[Target, ...],
+        tame: Tame = AS_IT_IS,
+        variation: Array | None = None,
+    ) -> Array:
+        """Ascends x [n, h, w, 3], as `ascend` does one picture; compiles what is not compiled yet."""
+        n, h, w, _ = x.shape
+        program = self.prepare((h, w), targets, tame).result()
+        rough = np.zeros(n, np.float32) if variation is None else variation
+        *numbers, rough = jax.device_put(
+            (weights, step_size, jitter, key, rough), self.split if self.batch > 1 else self.whole
+        )
+        steps, size = jax.device_put((steps, (jnp.int32(h), jnp.int32(w))), self.whole)
+        if not self.tiled((h, w)):
+            return program(self.network, x, *numbers, steps, rough)
+        return cut(program(self.network, buffer(x, full=self.full), *numbers, steps, size, rough), shape=(h, w))
+
+    def tiled(self, shape: Shape) -> bool:
+        """Whether an octave of this size is cut into tiles."""
+        fits = self.tile is not None and shape[0] >= self.tile[0] and shape[1] >= self.tile[1]
+        return fits and self.needs_tiles(shape)
+
+    def prepare(self, shape: Shape, targets: tuple[Target, ...], tame: Tame = AS_IT_IS) -> Future:
+        """The program for an octave, being compiled in a thread of its own if it is not yet."""
+        name = ("tiles" if self.tiled(shape) else shape, targets, tame)
+        if name not in self.compiled:
+            future: Future = Future()
+            self.compiled[name] = future
+            work = partial(self.compile, shape, targets, tame)
+            # a daemon, so that an interrupted render does not wait for a compiler
+            threading.Thread(target=resolve, args=(future, work, self.compilers), daemon=True).start()
+        return self.compiled[name]
+
+    def needs_tiles(self, shape: Shape) -> bool:
+        """Whether a picture of this size is too large for one piece."""
+        return shape[0] * shape[1] > self.cut_above
+
+    def compile(self, shape: Shape, targets: tuple[Target, ...], tame: Tame) -> Any:
+        """Compiles a program; nothing runs."""
+        one, knob = self.whole, self.split if self.batch > 1 else self.whole
+
+        def spec(shape: tuple[int, ...], dtype: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
+            return jax.ShapeDtypeStruct(shape, dtype, sharding=sharding)
+
+        n, number = self.batch, spec((), jnp.int32, one)
+        key = spec((n,), jax.eval_shape(lambda: jax.random.key(0)).dtype, knob)
+        weights = spec((n, len(targets)), jnp.float32, knob)
+        numbers = weights, spec((n,), jnp.float32, knob), spec((n,), jnp.int32, knob)
+        tiled = self.tiled(shape)
+        x = spec((n, *(self.full if tiled else shape), 3), jnp.float32, knob)
+        pairs = [(number, number)] * (2 if tiled else 1)
+        arguments = (self.network, x, *numbers, key, *pairs, spec((n,), jnp.float32, knob))
+        static = "ascend", self.half, targets, tame, self.structure, n, *([self.tile, self.group()] if tiled else [])
+        name, devices = (static, signature(arguments)), list(self.mesh.devices.flat)
+        return obtain(name, lambda: self.together(tiled, targets, tame).lower(*arguments), devices)
+
+    def group(self) -> int:
+        """How many tiles go through the network at a time."""
+        return GROUP.get(jax.default_backend(), 1) * (1 if self.batch > 1 else self.mesh.size)
+
+    def together(self, tiled: bool, targets: tuple[Target, ...], tame: Tame) -> Any:
+        """`ascend` or `tiled_ascend`, jitted, of n films at once (of a single one without vmap).
+
+        It takes the network as its leaves, a list: a program that is kept on disk knows plain containers only.
+        """
+        one = partial(ascend, targets=targets, tame=tame)
+        if tiled:
+            assert self.tile is not None
+            mesh = self.mesh if self.batch == 1 and self.mesh.size > 1 else None
+            one = partial(tiled_ascend, targets=targets, tame=tame, tile=self.tile, group=self.group(), mesh=mesh)
+        axes = (None, 0, 0, 0, 0, 0, *([None, None] if tiled else [None]), 0)
+
+        def ascend_all(leaves: list[Array], x: Array, *numbers: Any) -> Array:
+            network = jax.tree.unflatten(self.structure, leaves)
+            network = InBfloat16(network) if self.half else network
+            if self.batch > 1:
+                return jax.vmap(one, axes)(network, x, *numbers)
+            firsts = [number if isinstance(number, tuple) else number[0] for number in numbers]
+            return one(network, x[0], *firsts)[None]
+
+        return jax.jit(ascend_all, donate_argnums=1)
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class InBfloat16:
+    """A network that computes in bfloat16, between float32 images and float32 activations."""
+
+    network: Network
+
+    def __call__(self, images: Array) -> dict[str, Array]:
+        """The network's activations."""
+        small = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), self.network)
+        return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small(images.astype(jnp.bfloat16)))
+
+
+def at_once(network: Network, scene: Scene) -> int:
+    """How many films of a scene's size are dreamed in one pass, at least 1: as many as memory has room for.
+
+    On a CPU only while all of them together stay as small as a picture that needs no tiles: beyond, they fall out of
+    its cache, and one after the other is faster (four films in one pass: 1.6 times at 160×90, 1.15 at 320×180, 0.85 at
+    640×360).
+    """
+    w, h = scene.size
+    pixels = min(h * w, largest_whole(scene.dream.tile))
+    image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
+    activations = jax.tree.leaves(jax.eval_shape(lambda network, x: network(x), network, image))
+    per_pixel = sum(a.size for a in activations) * 4 / 64**2
+    each = HELD * per_pixel * pixels + 8 * 12 * h * w
+    room = int(SHARE * free_memory() * jax.local_device_count() / each)
+    if jax.default_backend() == "cpu":
+        room = min(room, int(WHOLE["cpu"] * jax.local_device_count() / (h * w)))
+    return max(1, room)
+
+
+def free_memory() -> float:
+    """Bytes of memory of one device; on a CPU of the machine, shared among its virtual devices."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    if "bytes_limit" in stats:
+        return float(stats["bytes_limit"] - stats.get("bytes_in_use", 0))
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / jax.local_device_count()
+
+
+def largest_whole(tile: str | int) -> float:
+    """The most pixels that a picture may have to be dreamed in one piece."""
+    if tile == "off":
+        return float("inf")
+    return WHOLE.get(jax.default_backend(), WHOLE["gpu"]) if isinstance(tile, str) else tile * tile
+
+
+def side(tile: str | int) -> int:
+    """The longest side that a tile may have."""
+    return SIDE.get(jax.default_backend(), SIDE["gpu"]) if isinstance(tile, str) else tile
+
+
+def resolve(future: Future, work: Callable[[], Any], at_once: threading.Semaphore) -> None:
+    """Gives a future its result, or its error."""
+    try:
+        with at_once:
+            future.set_result(work())
+    except BaseException as error:  # handed to whoever asks for the program
+        future.set_exception(error)
+
+
+@kept("full")
+def buffer(x: Array, *, full: Shape) -> Array:
+    """x [n, h, w, 3] in the corner of pictures of the full size, which is what `tiled_ascend` takes."""
+    _, h, w, _ = x.shape
+    return jnp.pad(x, ((0, 0), (0, full[0] - h), (0, full[1] - w), (0, 0)))
+
+
+@kept("shape")
+def cut(x: Array, *, shape: Shape) -> Array:
+    """The pictures out of their buffer."""
+    return x[:, : shape[0], : shape[1]]

@@ -1,0 +1,1 @@
+"""The feedback loop: frames that grow out of each other, and the film that they become."""

@@ -1,0 +1,79 @@
+"""From checked scenes to films on disk: network, frames, encoders, progress.
+
+Frames are uint8 [h, w, 3]. Errors: models.files.weights.WeightsError, pictures.PictureError, video.FilmError, OSError.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import models
+from render.dream import device
+from render.dream.programs import at_once
+from render.film.frames import film_length, films, on_host
+from render.film.grid import grid, layout
+from render.film.keeping.parts import Range
+from render.film.progress import progress
+from render.film.resume import render_film, render_together
+from render.film.start import check_film
+from render.film.sweep import together
+from render.media.video import film
+from render.scene.scene import Model, Scene
+
+
+@cache
+def network(model: Model) -> Any:
+    """A network, loaded once."""
+    return models.load(model.name, model.weights)
+
+
+def batches(scenes: Sequence[Scene]) -> list[list[int]]:
+    """The scenes by number, in batches that are dreamed in one pass."""
+    return together(scenes, lambda scene: at_once(network(scene.model), scene))
+
+
+def render_films(
+    scenes: Sequence[Scene],
+    *,
+    only: Range | None = None,
+    restart: bool = False,
+    others: tuple[Path, ...] = (),
+    tell: Callable[[str], None] = lambda text: None,
+    quiet: bool = False,
+) -> Iterator[Path]:
+    """Renders each scene to its own film, those that differ in numbers only in one pass; yields their paths.
+
+    They go on where they stopped; arguments as in `resume.render_film`.
+    """
+    device.prepare()
+    for scene in scenes:
+        check_film(scene)
+    order = [[k] for k in range(len(scenes))] if only or len(scenes) == 1 else batches(scenes)
+    for batch in order:
+        chosen = [scenes[k] for k in batch]
+        net = network(chosen[0].model)
+        if len(chosen) == 1:
+            how: dict[str, Any] = {"only": only, "restart": restart, "others": others, "tell": tell, "quiet": quiet}
+            render_film(chosen[0], net, **how)
+        else:
+            render_together(chosen, net, restart=restart, tell=tell, quiet=quiet)
+        yield from (scene.output.path for scene in chosen)
+
+
+def render_grid(scenes: Sequence[Scene], labels: Sequence[str], *, quiet: bool = False) -> Path:
+    """Renders scenes of one size, length and fps to one film of labelled tiles, at the first one's path."""
+    device.prepare()
+    for scene in scenes:
+        check_film(scene)
+    first, order = scenes[0], batches(scenes)
+    columns, rows, tile = layout(len(scenes), first.size)
+    size = columns * tile[0], rows * tile[1]
+    streams = [on_host(films([scenes[k] for k in batch], network(scenes[batch[0]].model))) for batch in order]
+    place = np.argsort([k for batch in order for k in batch])
+    with film(first.output.path, size, first.fps, first.output.crf) as write:
+        for parts in progress(zip(*streams, strict=True), film_length(first), quiet=quiet):
+            write(grid(list(np.concatenate(parts)[place]), labels))
+    return first.output.path

@@ -1,0 +1,216 @@
+"""The feedback loop: frame 0 is the dreamed start, frame k the dream of frame k-1 after motion.
+
+Notation: x is a batch of frames float32 [n, h, w, 3] in levels 0..255, one of each of n films that differ in numbers
+only (n is 1 but for sweeps); ps are their FrameParams of one frame. State stays float32 from frame to frame, and on the
+device. All random numbers of frame k come from fold_in(key, k), so that no frame depends on how others were made.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from render.dream.ascent import Tame, developed, dream_steps
+from render.dream.compiled import kept
+from render.dream.guide import guided
+from render.dream.image import hold, octave_shapes, statistics, to_uint8
+from render.dream.objective import Target
+from render.dream.programs import Programs
+from render.dream.tiles import Network
+from render.film.start import start_pictures
+from render.media.pictures import fit, read_picture
+from render.motion.warp import matrix, perspective, warp_on_device
+from render.scene.scene import Scene
+from render.scene.schedule import FrameParams, frame_params
+from render.scene.terms import guides, terms
+
+FLAT_CONTRAST = 50.0  # levels to hold a start at that has no contrast of its own to hold
+FLAT = 1.0  # a start with less contrast than this, in levels, counts as flat
+
+
+def frames(scene: Scene, network: Network) -> Iterator[Array]:
+    """The film, frame by frame [h, w, 3]; with `output.record` other than frames, every stage of every frame."""
+    return (x[0] for x in films([scene], network))
+
+
+def films(scenes: Sequence[Scene], network: Network) -> Iterator[Array]:
+    """Several films at once, which must be `sweep.alike`: their frames [n, h, w, 3]."""
+    return (made.picture for made in steps(scenes, network) if made.picture is not None)
+
+
+class Made(NamedTuple):
+    """What the loop has made of frame k: a picture to show, the state that frame k+1 grows from, or both at once."""
+
+    frame: int
+    picture: Array | None
+    state: Array | None
+
+
+def steps(
+    scenes: Sequence[Scene], network: Network, begin: int = 0, state: np.ndarray | None = None, end: int | None = None
+) -> Iterator[Made]:
+    """`films` with their states; from frame `begin` on, where frame begin-1 has left `state`, float32 [n, h, w, 3]."""
+    record, video = scenes[0].output.record, scenes[0].start.video is not None
+    wrap = scenes[0].motion.border == "wrap"
+    params = [frame_params(scene) for scene in scenes]
+    ascend = programs(scenes, network, params[0][0])
+    prepare(ascend, scenes[0], params[0][begin])  # first of all, so that the compiler starts at once
+    starts = zip(*(start_pictures(scene, start_key(scene.seed)) for scene in scenes), strict=False)
+    for _ in range(begin if video else 0):
+        next(starts)
+    x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
+    held = to_hold(references(scenes, x))
+    if begin and not video:
+        x = ascend.placed(jnp.asarray(state))
+    for k in range(begin, scenes[0].length if end is None else end):
+        ps = [each[k] for each in params]
+        if video and k > begin:
+            x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
+            held = to_hold(references(scenes, x))
+        elif k and not video:
+            x = move(x, ps, scenes[0].motion.border, scenes[0].motion.interpolation)
+        stage = x
+        for stage, base in dream_steps(ascend, x, every=1 if record == "iterations" else None, **how(scenes, ps, k)):
+            if record != "frames":
+                yield Made(k, keep(developed(x, stage, base, wrap=wrap), held, ps), None)
+        x = keep(stage, held, ps)
+        yield Made(k, x if record == "frames" else None, x)
+
+
+def programs(scenes: Sequence[Scene], network: Network, first: FrameParams) -> Programs:
+    """The films' programs; nothing is compiled yet."""
+    network = guided(network, guides(scenes[0]))
+    return Programs(network, shapes(scenes[0], first), scenes[0].dream.tile, len(scenes))
+
+
+def prepare(ascend: Programs, scene: Scene, p: FrameParams) -> None:
+    """Starts to compile what a frame needs, the small octaves first."""
+    if p.iterations and targets(scene, p):
+        for shape in shapes(scene, p):
+            ascend.prepare(shape, targets(scene, p), tame(scene, p))
+
+
+def on_host(film: Iterator[Array]) -> Iterator[np.ndarray]:
+    """The frames as uint8 on the host, each handed over while the next one is already being dreamed."""
+    behind = None
+    for frame in film:
+        rounded = to_uint8(frame)
+        rounded.copy_to_host_async()
+        if behind is not None:
+            yield np.asarray(behind)
+        behind = rounded
+    if behind is not None:
+        yield np.asarray(behind)
+
+
+def film_length(scene: Scene, first: int = 0, end: int | None = None) -> int:
+    """How many frames the film has of the scene's own first..end-1: more than these where its stages are recorded."""
+    end = scene.length if end is None else end
+    if scene.output.record == "frames":
+        return end - first
+    iterations, params = scene.output.record == "iterations", frame_params(scene)
+    dreamt = (params[k] for k in range(first, end) if targets(scene, params[k]))  # without layers there is no stage
+    return sum(len(shapes(scene, p)) * (p.iterations if iterations else p.iterations > 0) for p in dreamt)
+
+
+def start_key(seed: int) -> Array:
+    """The key of the start's noise."""
+    return jax.random.fold_in(jax.random.key(seed), 0)
+
+
+@kept()
+def frame_keys(seeds: Array, k: Array) -> Array:
+    """The keys [n] of frame k's jitter for films with the seeds [n]."""
+    return jax.vmap(lambda seed: jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), k))(seeds)
+
+
+def targets(scene: Scene, p: FrameParams) -> tuple[Target, ...]:
+    """What a frame dreams; what has weight 0 is left out, so that it costs nothing."""
+    return tuple(Target(t.layer, t.channels, t.kind) for t, w in zip(terms(scene), p.weights, strict=True) if w)
+
+
+def tame(scene: Scene, p: FrameParams) -> Tame:
+    """How a frame's gradients are kept smooth."""
+    return Tame(p.smooth, p.tv != 0, p.tv != 0 and scene.motion.border == "wrap")
+
+
+def shapes(scene: Scene, p: FrameParams) -> list[tuple[int, int]]:
+    """A frame's octaves, (h, w) each."""
+    w, h = scene.size
+    return octave_shapes((h, w), octaves=p.octaves, scale=p.octave_scale, smallest=p.smallest)
+
+
+def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
+    """What `dream_steps` takes for frame k: structure from the first scene, numbers from each."""
+    active, wrap = targets(scenes[0], ps[0]), scenes[0].motion.border == "wrap"
+    # The network is blind where the rolled picture ends. A picture that wraps is rolled anywhere, so that this is no
+    # more often at its own border than elsewhere.
+    least = max(scenes[0].size) if wrap else 0
+    return {
+        "targets": active,
+        "shapes": shapes(scenes[0], ps[0]),
+        "iterations": ps[0].iterations if active else 0,
+        "weights": np.array([[w for w in p.weights if w] for p in ps], np.float32),
+        "step_size": np.array([p.step_size for p in ps], np.float32),
+        "jitter": np.array([max(p.jitter, least) for p in ps], np.int32),
+        "wrap": wrap,
+        "tame": tame(scenes[0], ps[0]),
+        "variation": np.array([p.tv for p in ps], np.float32),
+        "key": frame_keys(np.array([scene.seed for scene in scenes], np.uint32), np.int32(k)),
+    }
+
+
+def move(x: Array, ps: Sequence[FrameParams], border: str, interpolation: str) -> Array:
+    """Zooms, rotates and shifts frames, on the device: on a CPU too that takes half of scipy's time or less."""
+    _, h, w, _ = x.shape
+    pulls = [perspective(p.tilt, p.pan, (h, w)) @ matrix(p.zoom, p.rotate, p.translate, p.center, (h, w)) for p in ps]
+    numbers = np.stack(pulls).astype(np.float32), np.array([p.swirl for p in ps], np.float32)
+    return warp_each(x, *map(jnp.asarray, numbers), border=border, interpolation=interpolation)
+
+
+@kept("border", "interpolation")
+def warp_each(x: Array, pulls: Array, swirls: Array, *, border: str, interpolation: str) -> Array:
+    """The warp of n frames [n, h, w, 3] through n matrices [n, 3, 3], and n swirls [n] in degrees."""
+    return jax.vmap(lambda x, pull, swirl: warp_on_device(x, pull, border, interpolation, swirl))(x, pulls, swirls)
+
+
+def references(scenes: Sequence[Scene], x: Array) -> Array:
+    """The pictures [n, h, w, 3] whose colour is held: keep.reference where there is one, else the starts x."""
+    paths = [scene.dream.keep.reference for scene in scenes]
+    if not any(paths):
+        return x
+    pictures = [own if path is None else reference(path, scenes[0].size) for own, path in zip(x, paths, strict=True)]
+    return jnp.stack([jnp.asarray(picture, jnp.float32) for picture in pictures])
+
+
+@cache
+def reference(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """A reference picture [h, w, 3] at a size (w, h), read once: a film of a film asks for it at every frame."""
+    return fit(read_picture(path), size)
+
+
+@kept()
+def to_hold(x: Array) -> tuple[Array, Array]:
+    """The mean and contrast [n, 3] of starts; a flat one has no contrast to hold, and gets FLAT_CONTRAST."""
+    mean, contrast = statistics(x)
+    flat = jnp.max(contrast, axis=-1, keepdims=True) < FLAT
+    return mean, jnp.where(flat, jnp.full_like(contrast, FLAT_CONTRAST), contrast)
+
+
+def keep(x: Array, held: tuple[Array, Array], ps: Sequence[FrameParams]) -> Array:
+    """Draws a frame's mean and contrast by p.keep_* towards the start's, or towards the contrast p.target."""
+    target = [np.nan if p.target is None else p.target for p in ps]
+    numbers = np.array([target, [p.keep_mean for p in ps], [p.keep_contrast for p in ps]], np.float32)
+    return held_to(x, *held, *map(jnp.asarray, numbers))
+
+
+@kept()
+def held_to(x: Array, mean: Array, contrast: Array, target: Array, keep_mean: Array, keep_contrast: Array) -> Array:
+    """`hold`, with a target [n] in place of a contrast [n, 3] where it is a number."""
+    aim = jnp.where(jnp.isnan(target)[:, None], contrast, target[:, None])
+    return hold(x, mean, aim, keep_mean, keep_contrast)

@@ -1,0 +1,161 @@
+"""The folder of an unfinished film, `film.mp4.parts` beside it: who may write there, and which state to go on from.
+
+`lock` says who is rendering. What is rendered lies in `film`, or for --frames A:B in `A-B`: whole segments, states.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from render.film.keeping.checkpoint import Progress, State, load, states
+from render.media.ffmpeg import FilmError
+
+Range = tuple[int, int]
+
+
+class LockedError(FilmError):
+    """Somebody else is rendering the same film."""
+
+
+class ChangedError(FilmError):
+    """An unfinished film was begun otherwise than it is to go on."""
+
+
+def parts_of(path: Path) -> Path:
+    """Where the parts of the film at path lie until it is whole."""
+    return path.with_name(f"{path.name}.parts")
+
+
+def folder_of(path: Path, only: Range | None) -> Path:
+    """Where the parts of the film, or of the frames `only`, lie."""
+    return parts_of(path) / (f"{only[0]}-{only[1]}" if only else "film")
+
+
+def pass_of(path: Path) -> Path:
+    """Where the parts of a film lie that is rendered in one pass with others."""
+    return parts_of(path) / "pass"
+
+
+def unfinished(path: Path, only: Range | None) -> bool:
+    """Whether the film was begun, and not ended: its first pictures may be there before its first state."""
+    return folder_of(path, only).is_dir() or (only is None and pass_of(path).is_dir())
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[Path]:
+    """Holds the lock of the film at path: the parts' folder, made if it must be, and removed if nothing is left in it.
+
+    The lock is the operating system's, so that it goes with the process, whatever ends it. LockedError, with the
+    other's process id: it is held. OSError: the folder cannot be made.
+    """
+    parts = parts_of(path)
+    lock = _held(path, parts)
+    try:
+        yield parts
+    finally:
+        try:
+            for folder in parts.glob("gone*"):
+                shutil.rmtree(folder, ignore_errors=True)
+            if [file.name for file in parts.iterdir()] == ["lock"]:
+                (parts / "lock").unlink()
+                parts.rmdir()
+        finally:
+            os.close(lock)
+
+
+def _held(path: Path, parts: Path) -> int:
+    """The open lock, once it is ours; again if another process has removed the file that we opened."""
+    while True:
+        parts.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = os.open(parts / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:  # another process has just ended, and removed the folder
+            continue
+        try:
+            if not _take(lock):
+                owner = os.read(lock, 20).decode(errors="replace").strip() or "unknown"
+                raise LockedError(f"{path}: is being rendered already, by process {owner}")
+            if os.path.exists(parts / "lock") and os.path.samestat(os.fstat(lock), os.stat(parts / "lock")):
+                os.ftruncate(lock, 0)
+                os.write(lock, f"{os.getpid()}\n".encode())
+                return lock
+        except BaseException:
+            os.close(lock)
+            raise
+        os.close(lock)
+
+
+def _take(lock: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return _take_on_windows(lock)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _take_on_windows(lock: int) -> bool:
+    import msvcrt  # what it locks cannot be read by others: so a byte far behind the process id
+
+    os.lseek(lock, 1 << 20, os.SEEK_SET)
+    try:
+        msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    except OSError:
+        return False
+    finally:
+        os.lseek(lock, 0, os.SEEK_SET)
+    return True
+
+
+def latest(folder: Path, made: dict[str, Any], usable: Callable[[Progress], bool]) -> tuple[State | None, bool]:
+    """The newest usable state in a folder, and whether a newer one is damaged.
+
+    ChangedError: it was made otherwise than `made`, and how.
+    """
+    files = states(folder)
+    for file in files:
+        state = load(file)
+        if state and (changes := differences(state.made, made)):
+            raise ChangedError("; ".join(changes))
+        if state and usable(state.at):
+            return state, file != files[0]
+    return None, bool(files)
+
+
+def nearest(path: Path, others: Sequence[Path], first: int, made: dict[str, Any]) -> State | None:
+    """Of all unfinished films at these paths the latest state at or before a frame that was made as `made`, but for
+    the frames that were asked for. Its pictures are not those of this film."""
+    found = [file for film in {path, *others} for file in parts_of(film).glob("*/state-*[0-9]")]
+    best: State | None = None
+    for state in filter(None, map(load, found)):
+        same = not differences({**state.made, "only": None}, {**made, "only": None})
+        if same and state.at.frame <= first and (best is None or state.at.frame > best.at.frame):
+            best = state
+    return best
+
+
+def differences(old: Any, new: Any, key: str = "") -> list[str]:
+    """What changed between two plain mappings: `dream.step_size was 1.5 and is 2`."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        names = [*old, *(name for name in new if name not in old)]
+        return [line for n in names for line in differences(old.get(n), new.get(n), f"{key}.{n}".strip("."))]
+    return [] if old == new else [f"{key.removeprefix('scene.')} was {_short(old)} and is {_short(new)}"]
+
+
+def _short(value: Any) -> str:
+    text = "not given" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:40]}…{text[-8:]}"
+
+
+def clear(folder: Path) -> None:
+    """Removes a film's parts: at once, as for other processes and for a later one that finds a rest of it."""
+    if folder.is_dir():
+        gone = folder.with_name(f"gone.{folder.name}")
+        os.replace(folder, gone)
+        shutil.rmtree(gone, ignore_errors=True)

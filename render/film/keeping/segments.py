@@ -1,0 +1,167 @@
+"""A film in segments until it is whole, and the joining of them without encoding again. No JAX here.
+
+A segment begins with a picture that needs no other, so that segments behind each other are a film. media/ffmpeg.py
+owns the processes. A picture is uint8 `[h, w, 3]`.
+"""
+
+import os
+import subprocess
+from contextlib import ExitStack
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from time import monotonic
+from typing import Any, BinaryIO
+
+from render.film.keeping.checkpoint import Progress, put, sync
+from render.media.ffmpeg import FilmError, running
+from render.media.video import GIF, H264, INDEX_FIRST, VP9, Frame, Size, count_frames, raw
+
+SECONDS = 2  # of film in a segment. 8 s at 640×360 grow by 1.1 % from it; from segments of 4 s by 0.4 %
+SPOOLED = 10.0  # seconds: only films that take longer for a segment get a spool
+_LOSSLESS = ["-c:v", "ffv1", "-level", "3", "-threads", "4", "-pix_fmt", "bgr0"]
+_COPY = ["-c", "copy"]
+_SAME_BYTES = ["-fflags", "+bitexact"]  # else WebM gets random numbers
+# The film's ending → its segments', how they are encoded, how they are joined. GIFs cannot be joined (most readers stop
+# at the first one's end): their segments lose nothing, and are encoded at the end.
+SEGMENTS = {
+    ".mp4": (".mp4", H264, [*_COPY, *INDEX_FIRST]),
+    ".mov": (".mov", H264, [*_COPY, *INDEX_FIRST]),
+    ".webm": (".webm", VP9, _COPY),
+    ".gif": (".nut", _LOSSLESS, GIF),
+}
+
+
+def length_of(fps: Fraction) -> int:
+    """How many pictures a segment has at least: SECONDS of film, but no fewer than 24 and no more than 240."""
+    return min(max(round(SECONDS * fps), 24), 240)
+
+
+class Film:
+    """A film in segments, in a folder of its own.
+
+    The spool holds the open segment's pictures as they are, so that a state in its midst can be gone on from.
+    """
+
+    def __init__(self, path: Path, folder: Path, size: Size, fps: Fraction, crf: int) -> None:
+        self.path, self.folder, self.size, self.fps = path, folder, size, Fraction(fps)
+        self.ending, self.how, self.joined_by = SEGMENTS[path.suffix.lower()]
+        if self.ending == ".nut":  # it does not say how long its last frame is shown
+            filters = f"setpts=N/({self.fps})/TB,"
+            self.joined_by = [filters + part if "palettegen" in part else part for part in self.joined_by]
+        if self.ending != ".nut":
+            self.how = [*self.how, "-crf", str(crf)]
+        self.number, self.took, self.spooling = 0, SPOOLED, True
+        self.ffmpeg: Any = None
+        self.spool: BinaryIO | None = None
+        self.stack = ExitStack()
+
+    def segment(self, number: int) -> Path:
+        """Where a whole segment lies."""
+        return self.folder / f"segment-{number:06d}{self.ending}"
+
+    def spool_of(self, number: int) -> Path:
+        """Where the pictures of an open segment lie."""
+        return self.folder / f"spool-{number:06d}"
+
+    @property
+    def open(self) -> Path:
+        """The segment that is being written; the process id keeps an ffmpeg away that its own renderer left behind."""
+        return self.folder / f"open-{self.number:06d}.{os.getpid()}{self.ending}"
+
+    def ready(self, at: Progress) -> bool:
+        spool = self.spool_of(at.segments)
+        spooled = at.waiting == 0 or (spool.exists() and spool.stat().st_size >= at.waiting * self._bytes())
+        return spooled and all(self.segment(number).exists() for number in range(at.segments))
+
+    def begin(self, at: Progress) -> None:
+        keep = {self.segment(number).name for number in range(at.segments)}
+        keep |= {self.spool_of(at.segments).name} if at.waiting else set()
+        for file in self.folder.iterdir():
+            if not file.name.startswith("state-") and file.name not in keep:
+                file.unlink()
+        self.number = at.segments
+        if at.waiting:
+            self._open()
+            assert self.spool is not None
+            for _ in range(at.waiting):
+                self.ffmpeg.feed(self.spool.read(self._bytes()))
+            self.spool.truncate()
+
+    def write(self, picture: Frame) -> None:
+        if self.ffmpeg is None:
+            self._open()
+        data = picture.tobytes()
+        self.ffmpeg.feed(data)
+        if self.spool:
+            self.spool.write(data)
+
+    def _open(self) -> None:
+        self.began, self.spooling = monotonic(), self.took >= SPOOLED
+        if self.spooling:
+            file = self.spool_of(self.number)
+            file.touch()
+            self.spool = self.stack.enter_context(file.open("r+b"))
+        arguments = [*raw(self.size, self.fps), *self.how, f"file:{self.open}"]
+        self.ffmpeg = self.stack.enter_context(running(arguments, str(self.path), stdin=subprocess.PIPE, bufsize=0))
+
+    def close(self) -> None:
+        self.stack.close()  # waits for ffmpeg, and raises its errors
+        put(self.open, self.segment(self.number))
+        self.ffmpeg, self.spool, self.number, self.took = None, None, self.number + 1, monotonic() - self.began
+
+    def settle(self, at: Progress) -> None:
+        if self.spool:
+            self.spool.flush()
+        if at.waiting:
+            sync(self.spool_of(at.segments))
+            sync(self.folder)
+
+    def tidy(self, at: Progress) -> None:
+        for spool in self.folder.glob("spool-*"):
+            if spool.name < self.spool_of(at.segments - 1).name:  # the state before may need the one before
+                spool.unlink()
+
+    def stop(self) -> None:
+        if self.ffmpeg is not None:
+            self.ffmpeg.popen.kill()
+
+    def drop(self) -> None:
+        if self.ffmpeg is not None:
+            stopped = FilmError("stopped")
+            self.stack.__exit__(FilmError, stopped, None)
+            self.ffmpeg = None
+        self.open.unlink(missing_ok=True)
+
+    def join(self, at: Progress, metadata: str) -> None:
+        self.join_to(self.path, at, metadata)
+
+    def salvage(self, at: Progress) -> Path | None:
+        if not at.pictures:
+            return None
+        if at.waiting:
+            self.close()
+        path = self.path.with_name(f"{self.path.stem}_first_{at.pictures}{self.path.suffix}")
+        self.join_to(path, replace(at, segments=self.number), "")
+        return path
+
+    def join_to(self, path: Path, at: Progress, metadata: str) -> None:
+        """The segments as one film at path, with metadata in ffmpeg's own form. FilmError: it would not be whole."""
+        names = "".join(f"file {self.segment(number).name}\n" for number in range(at.segments))
+        (self.folder / "segments.txt").write_text(f"ffconcat version 1.0\n{names}")
+        (self.folder / "metadata.txt").write_text(metadata or ";FFMETADATA1\n", encoding="utf-8")
+        joined = self.folder / f"joined.{os.getpid()}{path.suffix}"
+        # ffmpeg places segments to the microsecond; this makes every time the frame's own again, however many they are.
+        exact = f"setts=pts=round(PTS*TB*{self.fps})/({self.fps})/TB:dts=round(DTS*TB*{self.fps})/({self.fps})/TB"
+        source = ["-f", "concat", "-i", f"file:{self.folder / 'segments.txt'}", "-f", "ffmetadata"]
+        source += ["-i", f"file:{self.folder / 'metadata.txt'}", "-map", "0:v:0", "-map_metadata", "1"]
+        how = self.joined_by if self.ending == ".nut" else [*self.joined_by, "-bsf:v", exact]
+        with running([*source, *how, *_SAME_BYTES, f"file:{joined}"], str(path)):
+            pass
+        count = count_frames(joined)
+        if count != at.pictures and not (path.suffix.lower() == ".gif" and self.fps > 50):  # GIFs count hundredths
+            raise FilmError(f"{path}: {count} of {at.pictures} frames could be joined; they are kept in {self.folder}")
+        put(joined, path)
+
+    def _bytes(self) -> int:
+        return 3 * self.size[0] * self.size[1]

@@ -1,0 +1,172 @@
+"""One film that survives everything: what is rendered is kept, and rendering it again goes on where it stopped.
+
+A state, the float32 frame that the next one grows from, is saved whenever a segment is whole, and in between when
+SAVED_EVERY seconds have passed. Segment before state, each on the disk before the next: whatever ends the process, the
+latest state finds its segments.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from render.film.frames import film_length, steps
+from render.film.keeping import provenance
+from render.film.keeping.checkpoint import Progress, State, load, states
+from render.film.keeping.parts import ChangedError, Range, clear, folder_of, latest, locked, nearest, pass_of
+from render.film.keeping.recorder import Recorder, recorder
+from render.film.keeping.segments import Film, length_of
+from render.film.keeping.store import Stills, Store, Together
+from render.film.progress import progress
+from render.film.watch import NumbersError, cause, seen
+from render.language.marks import listed
+from render.media.ffmpeg import FilmError
+from render.scene.scene import Scene
+
+
+def render_film(
+    scene: Scene,
+    network: Any,
+    *,
+    only: Range | None = None,
+    restart: bool = False,
+    others: tuple[Path, ...] = (),
+    tell: Callable[[str], None] = lambda text: None,
+    quiet: bool = False,
+) -> Path:
+    """Renders a scene's film, or the frames `only` = (first, behind the last) of it, or goes on with an unfinished one.
+
+    restart: forget what there is. others: paths of films whose states may serve too. tell: hears where it goes on.
+    LockedError: another process is at it. ChangedError: it was begun otherwise. FilmError: it cannot be written.
+    NumbersError: it went wrong. KeyboardInterrupt: stopped. What is rendered is kept in each case.
+    """
+    path, made = scene.output.path, provenance.made(scene, only)
+    with saying(path), locked(path):
+        folder = prepared(folder_of(path, only), restart)
+        store = store_of(scene, folder, only)
+        state, damaged = found(path, folder, made, store)
+        if state is None and only and (near := nearest(path, others, only[0], made)):
+            state = replace(near, at=Progress(frame=near.at.frame))  # none of this film's pictures is there yet
+        tell_where(state, damaged, scene, tell)
+        store.begin(state.at if state else Progress())
+        with recorder(folder, store, made, state, length_of(scene.fps)) as film:
+            dream(film, [scene], network, only, quiet)
+        finish(scene, store, made, film.at, folder)
+        clear(folder)
+    return path
+
+
+def render_together(
+    scenes: Sequence[Scene],
+    network: Any,
+    *,
+    restart: bool = False,
+    tell: Callable[[str], None] = lambda text: None,
+    quiet: bool = False,
+) -> None:
+    """Renders scenes that are `sweep.alike` in one pass, each to its own film; all go on from where they stopped.
+
+    The states of all lie in the first one's parts. Arguments and errors as in `render_film`; the same films in other
+    company begin anew.
+    """
+    each = {scene.output.path: provenance.made(scene) for scene in scenes}
+    first, made = scenes[0], {"films": {path.name: of_film for path, of_film in each.items()}}
+    with saying(first.output.path), ExitStack() as locks:
+        for path in each:
+            locks.enter_context(locked(path))
+        folders = [prepared(pass_of(path), restart) for path in each]
+        newest = next(filter(None, map(load, states(folders[0]))), None)
+        if newest and {*newest.made["films"]} != {*made["films"]}:
+            tell("begins anew: the films of this pass are not those that were begun")
+            folders = [prepared(folder, True) for folder in folders]
+        stores = [store_of(scene, folder, None) for scene, folder in zip(scenes, folders, strict=True)]
+        store = Together(stores)
+        state, damaged = found(first.output.path, folders[0], made, store)
+        tell_where(state, damaged, first, tell)
+        store.begin(state.at if state else Progress())
+        with recorder(folders[0], store, made, state, length_of(first.fps)) as film:
+            dream(film, scenes, network, None, quiet)
+        for scene, own, folder in zip(scenes, stores, folders, strict=True):
+            finish(scene, own, each[scene.output.path], film.at, folder)
+        for folder in folders:  # not before all are there: until then they are one
+            clear(folder)
+
+
+def prepared(folder: Path, restart: bool) -> Path:
+    """The folder for a film's parts, emptied where it is to `restart`."""
+    if restart:
+        clear(folder)
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def found(path: Path, folder: Path, made: dict[str, Any], store: Store) -> tuple[State | None, bool]:
+    """The state to go on from, and whether a newer one is damaged. ChangedError: the film was begun otherwise."""
+    try:
+        return latest(folder, made, store.ready)
+    except ChangedError as changes:
+        raise ChangedError(f"{path} is half rendered from another scene: {changes}") from None
+
+
+def store_of(scene: Scene, folder: Path, only: Range | None) -> Store:
+    """What keeps the film's pictures."""
+    path = scene.output.path
+    if path.suffix.lower() != ".png":
+        return Film(path, folder, scene.size, scene.fps, scene.output.crf)
+    return Stills(path, folder, film_length(scene, 0, only[0]) if only else 0)
+
+
+def tell_where(state: State | None, damaged: bool, scene: Scene, tell: Callable[[str], None]) -> None:
+    """Says where a film goes on."""
+    why = " (the latest checkpoint is damaged)" if damaged else ""
+    if state is not None:
+        tell(f"goes on at frame {state.at.frame} of {scene.length}{why}")
+    elif damaged:
+        tell(f"begins anew{why}")
+
+
+def dream(film: Recorder, scenes: Sequence[Scene], network: Any, only: Range | None, quiet: bool) -> None:
+    """Dreams what is missing of a film, or of those of one pass, and records it."""
+    scene, alone = scenes[0], len(scenes) == 1
+    first, end = only or (0, scene.length)
+    begin = film.at.frame
+    if begin >= end:
+        return
+    made = seen(steps(scenes, network, begin, film.x, end))
+    try:
+        done, total = counted(scene, 0, begin), counted(scene, 0, end)
+        for frame, picture, state in progress(made, total, done=done, quiet=quiet):
+            if picture is not None and frame >= first:
+                film.add(picture[0] if alone else picture)
+            if state is not None:
+                film.done(frame, state)
+    except NumbersError as error:
+        frame, so_far = int(str(error)), film.salvage()
+        message = f"{listed([str(s.output.path) for s in scenes])}: frame {frame} holds values that are no numbers: "
+        message += cause(scenes, network, frame, film.x)
+        raise NumbersError(f"{message}; {so_far} holds the frames before it" if so_far else message) from None
+
+
+def counted(scene: Scene, begin: int, end: int) -> int:
+    """How often `seen` yields."""
+    states = 0 if scene.output.record == "frames" else end - begin
+    return film_length(scene, begin, end) + states
+
+
+def finish(scene: Scene, store: Store, made: dict[str, Any], at: Progress, folder: Path) -> None:
+    """Puts the film and its record in their places."""
+    if not at.pictures:
+        raise FilmError(f"{scene.output.path}: no frame was made, so there is no film")
+    store.join(at, provenance.metadata(made))
+    provenance.write_beside(scene, made, at.seconds, folder)
+
+
+@contextmanager
+def saying(path: Path) -> Iterator[None]:
+    """Turns what the operating system says into a sentence about the film."""
+    try:
+        yield
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        raise FilmError(f"{path}: {error.strerror or error}{place}; what is rendered is kept") from error

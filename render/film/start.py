@@ -1,0 +1,55 @@
+"""What a film grows from: noise, a picture, a flat colour, or another film.
+
+Notation: pictures are float32 [h, w, 3] in levels 0..255, at the scene's size; scene.size is (w, h).
+"""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import numpy as np
+from jax import Array
+
+from render.dream import image
+from render.media import pictures, video
+from render.media.ffmpeg import FilmError, SourceError
+from render.scene.scene import Scene
+
+GRAINS = {"uniform": 0.0, "gaussian": 0.0, "perlin": 0.3}  # the noise's scale where the scene names none
+
+
+def start_pictures(scene: Scene, key: Array) -> Iterator[Any]:
+    """One picture [h, w, 3] for a still start; for `start.video` as many as there are, the last one again and again.
+
+    PictureError, FilmError: the file cannot be read.
+    """
+    start, (w, h) = scene.start, scene.size
+    if start.video is not None:
+        yield from film_pictures(scene)
+    elif start.image is not None:
+        yield pictures.fit(pictures.read_picture(start.image), scene.size, cast(pictures.Fit, start.fit))
+    elif start.colour is not None:
+        yield np.broadcast_to(np.array(start.colour, np.float32), (h, w, 3))
+    elif start.noise is not None:
+        scale = GRAINS[start.noise] if start.scale is None else start.scale
+        yield image.noise(key, start.level, start.contrast, shape=(h, w), kind=start.noise, scale=scale)
+
+
+def film_pictures(scene: Scene) -> Iterator[Any]:
+    """The frames of `start.video` at the scene's fps; the last one stands in where rounding left one too few."""
+    assert scene.start.video is not None
+    for picture in video.read_film(scene.start.video, scene.size, scene.fps, cast(pictures.Fit, scene.start.fit)):
+        yield picture
+    while True:
+        yield picture
+
+
+def check_film(scene: Scene) -> None:
+    """SourceError if `start.video` is no film, or over before the scene is."""
+    if scene.start.video is None:
+        return
+    try:
+        lasts, asked = video.film_length(scene.start.video), float(scene.length / scene.fps)
+    except FilmError as error:
+        raise SourceError(str(error)) from error
+    if lasts + 1 / float(scene.fps) < asked:
+        raise SourceError(f"{scene.start.video}: lasts {lasts:.2f} s, and the scene asks for {asked:.2f} s of it")

@@ -1,0 +1,71 @@
+"""Where a film goes, and which of its frames: what is in the way there, what --frames means. Nothing heavy here."""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from render.film.keeping.parts import Range, locked, parts_of, pass_of, unfinished
+from render.film.keeping.provenance import frames_of, is_record, same_film
+from render.language.marks import Mark, SceneError, fail
+from render.media.ffmpeg import FilmError
+from render.media.video import exists, numbered
+from render.scene.scene import Scene
+
+
+def frames_asked(text: str, length: int) -> Range:
+    """--frames' A:B of a film, as Python counts: A to B-1, either may be left out, below 0 counts from the end.
+
+    SceneError: another form, or no frame of the film.
+    """
+    mark = Mark(f"--frames {text}")
+    match = re.fullmatch(r"\s*(-?\d{1,9})?\s*:\s*(-?\d{1,9})?\s*", text)
+    if not match:
+        raise fail(mark, "write A:B for the frames A to B-1, or A: for all from A on, such as 48:96")
+    first, end, _ = slice(*(None if part is None else int(part) for part in match.groups())).indices(length)
+    if first >= end:
+        raise fail(mark, f"is no frame; the film has the frames 0 to {length - 1}, and A:B are those from A to B-1")
+    return first, end
+
+
+def frames_of_film(scene: Path, asked: str | None, length: int) -> Range | None:
+    """The frames to render of a scene's film, None for all: --frames', or those that a record is about."""
+    if asked is not None:
+        return frames_asked(asked, length)
+    return frames_of(scene) if is_record(scene) else None
+
+
+def own_path(read: Callable[[], Scene]) -> tuple[Path, ...]:
+    """Where a scene's film goes without -o, as another place to look for states."""
+    try:
+        return (read().output.path,)
+    except SceneError:  # what was wrong with that path alone
+        return ()
+
+
+def in_the_way(scene: Scene, only: Range | None, restart: bool) -> Path | None:
+    """A file that rendering would replace, and may not: none where an unfinished film goes on."""
+    if unfinished(scene.output.path, only) and not restart:
+        return None
+    if parts_of(scene.output.path).is_dir():
+        with suppress(FilmError, OSError), locked(scene.output.path):
+            pass  # a renderer that was killed while it removed the last of its parts
+    found = exists(scene.output.path)
+    if only and "#" in scene.output.path.name and scene.output.record == "frames":
+        own = {numbered(scene.output.path, number) for number in range(*only)}
+        found = [file for file in found if file in own]
+    return found[0] if found else None
+
+
+def to_render(scenes: list[Scene], overwrite: bool) -> list[Scene]:
+    """Of a sweep's films those that are not there yet: so an interrupted sweep goes on.
+
+    Of films that are made in one pass, all are, until the last is in its place.
+    """
+    if overwrite or len(scenes) == 1:
+        return scenes
+    there = [same_film(scene) for scene in scenes]
+    if all(there):
+        return []
+    begun = [pass_of(scene.output.path).is_dir() for scene in scenes]
+    return [scene for scene, done, still in zip(scenes, there, begun, strict=True) if still or not done]

@@ -1,0 +1,1 @@
+"""Files in and out: ffmpeg, films, pictures. Knows no scene, and nothing of JAX."""

@@ -1,0 +1,226 @@
+"""Films in and out: what the ending of a path means, and whole files only.
+
+frame: uint8 `[h, w, 3]`, RGB, on its way out; float32 `[h, w, 3]`, 0..255, on its way in. size: (w, h) in pixels.
+No JAX here. render/media/ffmpeg.py owns the processes.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from render.media.ffmpeg import FilmError, Process, in_background, running
+from render.media.pictures import Fit, over_grey, whole_file, write_picture
+
+Size = tuple[int, int]
+Frame = NDArray[np.uint8]
+Write = Callable[[Frame], None]
+
+# Untagged films are BT.601 to ffmpeg and BT.709 to most players: so convert to BT.709, and say so in the file.
+_BT709 = (
+    "scale=out_color_matrix=bt709:out_range=tv,"
+    "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
+)
+_YUV = ["-pix_fmt", "yuv420p", "-vf", _BT709]
+# A fixed number of threads: left alone, encoders take it from the machine, and x264's bytes depend on it.
+_THREADS = ["-threads", "4"]
+H264 = ["-c:v", "libx264", "-preset", "medium", *_THREADS, *_YUV]
+VP9 = ["-c:v", "libvpx-vp9", "-b:v", "0", "-row-mt", "1", "-deadline", "good", "-cpu-used", "4", *_THREADS, *_YUV]
+# A palette for every frame, so that ffmpeg holds one frame and not the whole film; it loops for ever. The palette is
+# chosen from every few pixels, unmixed: from all of them it takes 5 times as long as the rest.
+_PALETTE = "scale='min(iw,240)':'min(ih,240)':flags=neighbor,palettegen=stats_mode=single"
+GIF = ["-vf", f"split[a][b];[a]{_PALETTE}[p];[b][p]paletteuse=new=1", "-loop", "0"]
+
+INDEX_FIRST = ["-movflags", "+faststart"]
+
+ENCODERS = {".mp4": [*H264, *INDEX_FIRST], ".mov": [*H264, *INDEX_FIRST], ".webm": VP9, ".gif": GIF}
+ENDINGS = (*ENCODERS, ".png")
+
+
+def check_path(path: str | os.PathLike[str], size: Size) -> None:
+    """FilmError if no film of this size (w, h) can have this path: a folder, its ending, an odd size for its format."""
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise FilmError(f"{path}: the ending is {ending!r}, and must be one of {', '.join(ENDINGS)}")
+    if path.is_dir():
+        raise FilmError(f"{path}: is a folder")
+    if "yuv420p" in ENCODERS.get(ending, ()) and (size[0] % 2 or size[1] % 2):
+        raise FilmError(f"{path}: the size is {size[0]}x{size[1]}, and must be even for a {ending}")
+
+
+@contextmanager
+def film(path: str | os.PathLike[str], size: Size, fps: Fraction, crf: int = 17, first: int = 0) -> Iterator[Write]:
+    """Yields write(frame): the film of these frames, uint8 `[h, w, 3]`, is at path when the block ends well.
+
+    The path's ending decides: .mp4, .mov, .webm, .gif, `####.png` for numbered stills (counted from first), or a plain
+    .png for a film of one frame. Its folder is made. Encoding runs in a thread, behind a short queue.
+    When the block ends by an exception nothing is left: no partial file, process or thread; whole numbered stills stay.
+    FilmError, from a later write or at the end: it cannot be encoded, cannot be written there, or has no frame.
+    """
+    check_path(path, size)
+    path, count = Path(path), 0
+    with _stills(path, first) if path.suffix.lower() == ".png" else _whole_film(path, size, fps, crf) as put:
+
+        def write(frame: Frame) -> None:
+            nonlocal count
+            if frame.dtype != np.uint8 or frame.shape != (size[1], size[0], 3):
+                raise ValueError(f"a frame is {frame.dtype} {frame.shape}, and must be uint8 {(size[1], size[0], 3)}")
+            put(frame)
+            count += 1
+
+        yield write
+        if not count:
+            raise FilmError(f"{path}: no frame was made, so there is no film")
+
+
+@contextmanager
+def encoder(path: Path, size: Size, fps: Fraction, crf: int, subject: str) -> Iterator[Write]:
+    """Yields write(frame): ffmpeg encodes the frames into the file at path, whose ending is one of ENCODERS.
+
+    subject is what a FilmError begins with. The file is whole once the block has ended well, and not before; nothing
+    is renamed or removed here.
+    """
+    ending = path.suffix.lower()
+    quality = [] if ending == ".gif" else ["-crf", str(crf)]
+    arguments = [*raw(size, fps), *ENCODERS[ending], *quality, f"file:{path}"]
+    with (
+        running(arguments, subject, stdin=subprocess.PIPE, bufsize=0) as ffmpeg,
+        in_background(ffmpeg.feed, cancel=ffmpeg.popen.kill) as put,
+    ):
+        yield lambda frame: put(frame.tobytes())  # a copy: the caller may go on with its own
+
+
+def raw(size: Size, fps: Fraction) -> list[str]:
+    """ffmpeg's arguments for frames that come through its pipe. A Fraction prints as 30000/1001, which it takes."""
+    frames = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}"]
+    return [*frames, "-framerate", str(Fraction(fps)), "-i", "pipe:0"]
+
+
+@contextmanager
+def _whole_film(path: Path, size: Size, fps: Fraction, crf: int) -> Iterator[Write]:
+    _make_folder(path)
+    with whole_file(path) as temporary, encoder(temporary, size, fps, crf, str(path)) as write:
+        yield write
+
+
+@contextmanager
+def _stills(path: Path, first: int) -> Iterator[Write]:
+    """Numbered PNGs, each whole as soon as it is there; for a path without #, one."""
+    _make_folder(path)
+    count = 0
+
+    def save(frame: Frame) -> None:
+        nonlocal count
+        if count and "#" not in path.name:
+            raise FilmError(f"{path}: holds one frame; for a film of several write {path.stem}_####.png")
+        try:
+            write_picture(numbered(path, first + count), frame)
+        except OSError as error:
+            raise FilmError(f"{path}: {error.strerror or error}") from error
+        count += 1
+
+    with in_background(save) as put:
+        yield lambda frame: put(frame.copy())
+
+
+def numbered(path: Path, number: int) -> Path:
+    """The path with the last run of # in its name as the number, padded with zeros to the run's length."""
+    return path.with_name(re.sub(r"#+(?!.*#)", lambda run: f"{number:0{len(run[0])}d}", path.name))
+
+
+def exists(path: str | os.PathLike[str]) -> list[Path]:
+    """The files that a film at path could replace: itself, or every still of its numbering, in order."""
+    path = Path(path)
+    if path.suffix.lower() != ".png" or "#" not in path.name:
+        return [path] if path.exists() else []
+    before, run, after = re.fullmatch(r"(.*?)(#+)([^#]*)", path.name).groups()  # type: ignore[union-attr]
+    number = re.compile(re.escape(before) + rf"(\d{{{len(run)},}})" + re.escape(after))
+    found = [(int(match[1]), file) for file in path.parent.glob("*") if (match := number.fullmatch(file.name))]
+    return [file for _, file in sorted(found)]
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FilmError(f"{path}: its folder cannot be made: {error.strerror}") from error
+
+
+def read_film(
+    path: str | os.PathLike[str], size: Size, fps: Fraction, how: Fit = "cover"
+) -> Iterator[NDArray[np.float32]]:
+    """Every frame of the film at path, float32 RGB `[h, w, 3]`, 0..255, in size (w, h) and at fps, one at a time.
+
+    how: cover (cut alike on both sides) | contain (the rest mid-grey) | stretch. Transparent pixels lie over mid-grey.
+    The generator owns its ffmpeg, and ends it when it is closed. FilmError: no film, or one that cannot be decoded.
+    """
+    w, h = size
+    # Without these flags ffmpeg's greys come back up to 3 levels off, and tinted.
+    scale = f"scale={w}:{h}:flags=lanczos+accurate_rnd+full_chroma_int"
+    fitted = {
+        "stretch": scale,
+        "cover": f"{scale}:force_original_aspect_ratio=increase,crop={w}:{h}",
+        "contain": f"{scale}:force_original_aspect_ratio=decrease,"
+        f"format=rgba,pad={w}:{h}:(ow-iw)/2:(oh-ih)/2:color=black@0",
+    }[how]
+    # Square pixels first, and time from 0, whatever the camera began with.
+    filters = f"setpts=PTS-STARTPTS,fps={Fraction(fps)},scale=iw*sar:ih,setsar=1,{fitted}"
+    output = ["-vf", filters, "-fps_mode", "passthrough", "-pix_fmt", "rgba", "-f", "rawvideo", "pipe:1"]
+    count = 0
+    with _reading(path, output) as ffmpeg:
+        while data := ffmpeg.take(w * h * 4):
+            yield over_grey(np.frombuffer(data, np.uint8).reshape(h, w, 4))
+            count += 1
+    if not count:
+        raise FilmError(f"{path}: has no frame that can be decoded")
+
+
+def film_length(path: str | os.PathLike[str]) -> float:
+    """How long the pictures of the film at path last, in seconds. FilmError: not a film.
+
+    To the last packet, not as the header says: that is rounded to 10 ms, and counts the sound too.
+    """
+    begin = _packets(path, [], ["-frames:v", "1"])
+    end = _packets(path, ["-sseof", "-10"], []) or _packets(path, [], [])  # nearly all need only their last seconds
+    if not begin or not end:
+        raise FilmError(f"{path}: has no pictures")
+    return max(time + length for time, length in end) - begin[0][0]
+
+
+def count_frames(path: str | os.PathLike[str]) -> int:
+    """How many frames the film at path holds, read without decoding and kept nowhere. FilmError: not a film."""
+    with _reading(path, ["-c", "copy", "-f", "framecrc", "pipe:1"]) as ffmpeg:
+        assert ffmpeg.popen.stdout is not None
+        return sum(1 for line in ffmpeg.popen.stdout if not line.startswith(b"#"))
+
+
+def _packets(path: str | os.PathLike[str], before: list[str], after: list[str]) -> list[tuple[float, float]]:
+    """(time, duration) in seconds of the film's packets, or of those that ffmpeg's options choose."""
+    output = ["-c", "copy", *after, "-f", "framecrc", "pipe:1"]
+    with _reading(path, output, ["-copyts", *before]) as ffmpeg:
+        assert ffmpeg.popen.stdout is not None
+        text = ffmpeg.popen.stdout.read().decode()
+    unit = re.search(r"#tb 0: (\d+)/(\d+)", text)
+    if not unit:
+        return []
+    tick = int(unit[1]) / int(unit[2])
+    # stream, decoding time, presentation time, duration, …
+    return [(int(p) * tick, int(d) * tick) for p, d in re.findall(r"^0, *-?\d+, *(-?\d+), *(\d+)", text, re.MULTILINE)]
+
+
+def _reading(
+    path: str | os.PathLike[str], output: list[str], before: Sequence[str] = ()
+) -> AbstractContextManager[Process]:
+    """An ffmpeg that reads the film at path, as output says.
+
+    Local files only: `file:` takes any name as it is, and a playlist cannot make ffmpeg open an address.
+    """
+    source = ["-protocol_whitelist", "file,pipe", "-i", f"file:{os.fspath(path)}", "-map", "0:v:0"]
+    return running([*before, *source, *output], f"{path}: not a film that can be read", stdout=subprocess.PIPE)

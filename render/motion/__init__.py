@@ -1,0 +1,1 @@
+"""How a frame moves: matrices and resampling."""

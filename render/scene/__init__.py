@@ -1,0 +1,1 @@
+"""What a scene may say, and what it says at frame k."""

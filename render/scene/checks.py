@@ -1,0 +1,96 @@
+"""Looks at the files that a scene names, without reading them through or writing anything."""
+
+import os
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from render.language.marks import Mark, Problems
+from render.scene.scene import Scene
+
+FILMS = (".mp4", ".mov", ".webm", ".gif")
+ENDINGS = ".mp4, .mov, .webm, .gif, .png for one frame, or frames/####.png for numbered stills"
+
+
+def check_readable(path: Path, mark: Mark, key: str, problems: Problems) -> bool:
+    """Notes a file that is missing, a folder or closed to us; says whether all is well."""
+    message = ""
+    if os.path.isdir(path):
+        message = f"{path} is a folder, not a file"
+    elif not os.path.exists(path):
+        message = f"there is no file {path}"
+    elif not os.path.isfile(path):
+        message = f"{path} is not a regular file"
+    elif not os.access(path, os.R_OK):
+        message = f"{path} may not be read (check its permissions)"
+    if message:
+        problems.add(mark, key, message)
+    return not message
+
+
+def check_picture(path: Path, mark: Mark, key: str, problems: Problems) -> None:
+    """Notes a file that is no picture, by its header."""
+    if not check_readable(path, mark, key, problems):
+        return
+    from PIL import Image
+
+    from render.media.pictures import FORMATS, MOST_PIXELS
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=FORMATS) as picture:
+                pixels = picture.width * picture.height
+        too_large = pixels > MOST_PIXELS
+    except Image.DecompressionBombError:
+        too_large = True
+    except Exception:  # Pillow's readers answer a broken header with whatever they run into
+        problems.add(mark, key, f"{path} is no picture that can be read (PNG, JPEG, WebP, TIFF, GIF, BMP … can)")
+        return
+    if too_large:
+        problems.add(mark, key, f"{path} is too large; a picture may have {MOST_PIXELS / 1e6:.0f} million pixels")
+
+
+def check_output(scene: Scene, inputs: Sequence[Path], mark: Mark, problems: Problems) -> None:
+    """Notes an output that its ending does not fit, that cannot be written, or that would replace one of the inputs."""
+    path = scene.output.path
+    message = _blocked(path) or _unfit(path, scene) or _replaces(path, inputs)
+    if message:
+        problems.add(mark, "output.path", message)
+
+
+def _unfit(path: Path, scene: Scene) -> str:
+    ending, numbered = path.suffix.lower(), "#" in path.name
+    if ending not in (*FILMS, ".png"):
+        return f"{path} ends in {ending or 'nothing'}; known endings are {ENDINGS}"
+    if numbered and ending != ".png":
+        return f"{path}: only .png can be numbered; known endings are {ENDINGS}"
+    if numbered and not re.fullmatch(r"[^#]*#+[^#]*", path.name):
+        return f"{path}: one run of # stands for the frame's number, as in frames/####.png"
+    if ending == ".png" and not numbered and scene.output.record != "frames":
+        return f"{path} holds one frame, but record: {scene.output.record} makes many; write frames/####.png or a film"
+    if ending == ".png" and not numbered and scene.length > 1:
+        return f"{path} holds one frame, but the film has {scene.length}; write frames/####.png, or set frames: 1"
+    return ""
+
+
+def _blocked(path: Path) -> str:
+    if os.path.isdir(path):
+        return f"{path} is a folder"
+    folder = path.absolute().parent
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    if not os.path.isdir(folder):
+        return f"{folder} is in the way: it is no folder"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"the folder {folder} cannot be written"
+    return ""
+
+
+def _replaces(path: Path, inputs: Sequence[Path]) -> str:
+    pattern = re.sub("#+", "[0-9]+", re.escape(path.name).replace(r"\#", "#"))
+    for source in inputs:
+        if re.fullmatch(pattern, source.name) and os.path.realpath(source.parent) == os.path.realpath(path.parent):
+            return f"{path} would replace {source}, which the film is made from"
+    return ""

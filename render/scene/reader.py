@@ -1,0 +1,198 @@
+"""From a scene file to a Scene: every mistake at once, each as one line `file:line:column: key: message`.
+
+Imports nothing heavy: a mistake is told in a fraction of a second. Files that a scene names are looked at, no more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import models
+from models.files.classes import UnknownClass, number_of
+from render.film.keeping.provenance import is_record, recorded
+from render.language.curve_checks import MOST_FRAMES
+from render.language.document import load
+from render.language.kinds import File
+from render.language.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
+from render.scene.checks import check_output, check_picture, check_readable
+from render.scene.classes import Classes
+from render.scene.layers import Layers, Target, split_layer
+from render.scene.overrides import ROOT, override, with_output
+from render.scene.resolved import files
+from render.scene.scene import LENGTHS, MAX_FRAMES, QUALITIES, STARTS, Dream, Guides, Scene, with_quality
+from render.scene.schedule import scene_clock
+
+__all__ = ["SceneError", "read_scene"]
+
+TIMING = ("fps", "bpm", *LENGTHS)  # what schedules are sampled by
+ONE_OF = {"start": STARTS, "": LENGTHS}  # where → the keys of which exactly one is given
+
+
+def read_scene(
+    path: Path | str, overrides: Sequence[str] = (), output: Path | None = None, quality: str | None = None
+) -> Scene:
+    """The checked scene of a file; overrides are --set's arguments, output is -o's. Raises SceneError."""
+    path, problems = Path(path), Problems()
+    if quality is not None and quality not in QUALITIES:
+        raise fail(Mark(f"--quality {quality}"), f"must be {listed(QUALITIES)}{near(quality, QUALITIES)}")
+    root, written = recorded(path, problems) if is_record(path) else (load(path, problems), None)
+    for argument in overrides:
+        root = override(root, argument, problems)
+    if output is not None:
+        root = with_output(root, output)
+    scene = ROOT.read(root, "", problems)
+    scene = replace(scene, motion=replace(scene.motion, fps=written or scene.fps))
+    if not _given(root, "output.path"):
+        scene = replace(scene, output=replace(scene.output, path=Path("out") / f"{path.stem}.mp4"))
+    scene = replace(scene, dream=_with_layers(scene, root))
+    _check(scene, root, path, problems)
+    scene = scene if quality is None else with_quality(scene, quality)
+    if not problems.about((*TIMING, "dream.class", "model.name")):
+        _check_values(scene, quality, problems)
+    problems.check()
+    return scene
+
+
+def _with_layers(scene: Scene, root: Node) -> Dream:
+    """The dream, what it does not say about layers filled in: what suits the network, or none where it says enough."""
+    dream, entry = scene.dream, models.NETWORKS.get(scene.model.name)
+    usual = tuple(map(Target, entry.default_layers)) if entry else ()
+    if not _given(root, "dream.layers"):
+        known = entry and all(target.layer in entry.layers for target in dream.layers)
+        enough = _given(root, "dream.class") or _given(root, "dream.guide")
+        dream = replace(dream, layers=() if enough else dream.layers if known else usual)
+    return replace(dream, guide=tuple(g if g.layers else replace(g, layers=usual) for g in dream.guide))
+
+
+def _check_values(scene: Scene, quality: str | None, problems: Problems) -> None:
+    """Schedules at the frames that will be rendered."""
+    if scene.length > MAX_FRAMES:
+        most = f"makes {scene.length} frames; a film has at most {MAX_FRAMES}"
+        problems.add(Mark(f"--quality {quality}"), "", most)
+        return
+    clock = scene_clock(scene, MOST_FRAMES)
+    for check in problems.later:
+        check(clock)
+
+
+def _given(root: Node, path: str) -> Node | None:
+    """The value at a dotted path if the scene holds one."""
+    node = root
+    for name in path.split("."):
+        if not isinstance(node.value, dict) or name not in node.value:
+            return None
+        node = node.value[name].value
+    return None if node.value is None else node
+
+
+def _key_mark(root: Node, path: str) -> Mark:
+    parent, _, name = path.rpartition(".")
+    node = _given(root, parent) if parent else root
+    return node.value[name].key.mark if node else root.mark
+
+
+def _check(scene: Scene, root: Node, path: Path, problems: Problems) -> None:
+    """What no single value can tell: choices, lengths, layers, files."""
+    for where in ONE_OF:
+        _check_one_of(where, root, problems)
+    _check_length(scene, root, problems)
+    _check_start(scene, root, problems)
+    _check_layers(scene, root, problems)
+    if scene.model.weights and (node := _given(root, "model.weights")):
+        check_readable(scene.model.weights, node.mark, "model.weights", problems)
+    inputs = [None if is_record(path) else path, *(file for _, file in files(scene))]
+    node = _given(root, "output.path")
+    if node is None or isinstance(node.value, str):
+        mark = node.mark if node else Mark(str(path))
+        check_output(scene, [p for p in inputs if p], mark, problems)
+
+
+def _check_one_of(where: str, root: Node, problems: Problems) -> None:
+    node = _given(root, where) if where else root
+    if node is not None and not isinstance(node.value, dict):
+        return  # already noted
+    names, inside = list(ONE_OF[where]), node.value if node else {}
+    given = [name for name in inside if name in names and (inside[name].value.value is not None or name == "colour")]
+    if not given:
+        message = f"is missing; a scene needs exactly one of {listed(names)}"
+        problems.add(node.mark if node else root.mark, where or names[0], message)
+    for name in given[1:]:
+        message = f"is one too many: {given[0]} is given already, and only one of {listed(names, 'and')} can be"
+        problems.add(inside[name].key.mark, join(where, name), message)
+
+
+def _check_length(scene: Scene, root: Node, problems: Problems) -> None:
+    node = _given(root, "duration")
+    if node is None or scene.duration is None:
+        return
+    if scene.duration * scene.fps < 0.5:
+        least = f"at {float(scene.fps):g} fps one frame lasts {float(1 / scene.fps):.3g} s"
+        problems.add(node.mark, "duration", f"{shown(node)} s is not one frame; {least}")
+    if scene.length > MAX_FRAMES:
+        most = f"{scene.length} frames; a film has at most {MAX_FRAMES}"
+        problems.add(node.mark, "duration", f"{shown(node)} s are {most}")
+
+
+def _check_start(scene: Scene, root: Node, problems: Problems) -> None:
+    start = scene.start
+    given = [kind for kind in STARTS if _given(root, f"start.{kind}")]
+    for name in dict.fromkeys(name for own in STARTS.values() for name in own):
+        owners = [kind for kind, own in STARTS.items() if name in own]
+        if given and not set(owners) & set(given) and _given(root, f"start.{name}"):
+            problems.add(_key_mark(root, f"start.{name}"), f"start.{name}", f"belongs to {listed(owners)} only")
+    if start.image and (node := _given(root, "start.image")):
+        check_picture(start.image, node.mark, "start.image", problems)
+    if scene.dream.keep.reference and (node := _given(root, "dream.keep.reference")):
+        check_picture(scene.dream.keep.reference, node.mark, "dream.keep.reference", problems)
+    if start.video and (node := _given(root, "start.video")):
+        check_readable(start.video, node.mark, "start.video", problems)
+        if _given(root, "motion"):
+            message = "has nothing to move: with start.video each frame is the film's own"
+            problems.add(_key_mark(root, "motion"), "motion", message)
+        if scene.output.record != "frames" and (record := _given(root, "output.record")):
+            message = f"{scene.output.record} films how one picture forms; with start.video it must be frames"
+            problems.add(record.mark, "output.record", message)
+
+
+def _check_layers(scene: Scene, root: Node, problems: Problems) -> None:
+    name, model = scene.model.name, _given(root, "model")
+    if name not in models.NETWORKS:
+        known = f"known are {listed(models.NETWORKS, 'and')}"
+        where = (_given(root, "model.name") or model or root).mark
+        problems.add(where, "model.name", f"there is no network '{name}'{near(name, models.NETWORKS) or '; ' + known}")
+        return
+    if node := _given(root, "dream.layers"):
+        _check_names(name, node, "dream.layers", problems)
+    if node := _given(root, "dream.guide"):
+        for part in Guides().parts(node):
+            _check_guide(name, part, problems)
+    if node := _given(root, "dream.class"):
+        for written, _ in Classes().names(node):
+            try:
+                number_of(models.NETWORKS[name], written.text)
+            except UnknownClass as error:
+                problems.add(written.mark, "dream.class", str(error))
+
+
+def _check_guide(name: str, part: Node, problems: Problems) -> None:
+    image, layers = _given(part, "image"), _given(part, "layers")
+    if image and (path := File().read(image, "dream.guide.image", Problems())):
+        check_picture(path, image.mark, "dream.guide", problems)
+    if layers:
+        _check_names(name, layers, "dream.guide.layers", problems)
+        for mark, text, _ in Layers().names(layers):
+            if (split_layer(text) or ("", ()))[1]:
+                problems.add(mark, "dream.guide.layers", f"{text}: a guide draws by whole layers")
+
+
+def _check_names(name: str, node: Node, key: str, problems: Problems) -> None:
+    """Notes layers and channels that the network called `name` does not have."""
+    known_layers: dict[str, int] = models.NETWORKS[name].layers
+    for mark, text, _ in Layers().names(node):
+        layer, channels = split_layer(text) or ("", ())
+        if layer and layer not in known_layers:
+            message = f"{name} has no layer '{layer}'{near(layer, known_layers) or '.'}"
+            problems.add(mark, key, f"{message} Its layers are {listed(known_layers, 'and')}")
+        elif channels and max(channels) >= known_layers[layer]:
+            known = f"the channels of {layer} are 0 to {known_layers[layer] - 1}"
+            problems.add(mark, key, f"{text}: {known}, {max(channels)} is none")

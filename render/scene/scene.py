@@ -1,0 +1,270 @@
+"""The scene: what a film is made of, as frozen dataclasses. Every field has its default, its kind and one line of help.
+
+Sizes are (width, height) in pixels, colours and contrasts in levels of 255, times in seconds. `metadata` holds kind and
+help, from which the reader, the README's table and the editor's schema are made; without them a field is none of a
+scene's keys.
+"""
+
+# ruff: noqa: RUF009 - key() and moving() are dataclasses.field with metadata
+import math
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from render.language.curve_reader import is_keyframes
+from render.language.curves import Curve
+from render.language.kinds import Choice, Colour, File, Fps, Kind, Name, Number, Pair, Size
+from render.language.marks import Node, Problems, shown
+from render.language.section import Section
+from render.scene.classes import Class, Classes
+from render.scene.layers import Layers, Target
+
+NOISE_ONLY, PICTURE_ONLY = ("level", "contrast", "scale"), ("fit",)
+STARTS: dict[str, tuple[str, ...]] = {  # what a film starts from → the keys that only it takes; exactly one is given
+    "noise": NOISE_ONLY,
+    "image": PICTURE_ONLY,
+    "video": PICTURE_ONLY,
+    "colour": (),
+}
+LENGTHS: dict[str, tuple[str, ...]] = {"duration": (), "frames": ()}  # exactly one is given
+MAX_FRAMES = 50_000_000  # nine days at 60 frames a second
+QUALITIES = {  # name → longest side in pixels, frames per second
+    "draft": (320, 12),
+    "low": (640, 24),
+    "medium": (1280, 30),
+    "high": (1920, 60),
+    "4k": (3840, 60),
+}
+
+
+def key(kind: Kind, help: str, default: Any, **more: str) -> Any:
+    """A dataclass field that a scene may hold; name=: what it is called there, where Python cannot."""
+    return field(default=default, metadata={"kind": kind, "help": help, **more})
+
+
+def moving(default: float, help: str, **bounds: Any) -> Any:
+    """A field whose number may be a schedule."""
+    return key(Number(moving=True, **bounds), help, Curve.constant(default))
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """As many octaves as fit above this shortest side."""
+
+    smallest: Curve = moving(96, "shortest side of the smallest octave, in pixels", least=8, most=16384, whole=True)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """auto, off, or the side of a tile in pixels."""
+
+    words: Choice = Choice(("auto", "off"))
+    side: Number = Number(64, 4096, whole=True)
+
+    def describe(self) -> str:
+        return f"auto, off, or {self.side.describe()}"
+
+    def read(self, node: Node, key: str, problems: Problems) -> str | int | None:
+        if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            return self.side.read(node, key, problems)  # type: ignore[return-value]
+        if node.text in self.words.words:
+            return node.text
+        problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}")
+        return None
+
+
+@dataclass(frozen=True)
+class Octaves:
+    """A moving number of octaves, or {smallest: pixels}."""
+
+    count: Number = Number(1, 32, whole=True, moving=True)
+
+    def describe(self) -> str:
+        return f"{self.count.describe()}, or {{smallest: 96}}"
+
+    def opened(self, node: Node) -> Node:
+        """A mapping that can take `smallest`."""
+        return Node({}, node.mark) if not isinstance(node.value, dict) or is_keyframes(node) else node
+
+    def read(self, node: Node, key: str, problems: Problems) -> Curve | Smallest | None:
+        if not isinstance(node.value, dict) or is_keyframes(node):
+            return self.count.read(node, key, problems)  # type: ignore[return-value]
+        if not node.value:
+            problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}")
+        return Section(Smallest).read(node, key, problems)
+
+
+@dataclass(frozen=True)
+class Model:
+    name: str = key(
+        Name("the name of a network"), "a network, as `python -m render models` lists them", "squeezenet1_1"
+    )
+    weights: Path | None = key(File(), "a file of weights to use instead of the network's own", None)
+
+
+@dataclass(frozen=True)
+class Start:
+    """What frame 0 grows from: exactly one of noise, image, video and colour is not None."""
+
+    noise: str | None = key(Choice(("uniform", "gaussian", "perlin")), "random pixels", None)
+    image: Path | None = key(File(), "a picture", None)
+    video: Path | None = key(File(), "a film: every frame of it is dreamed", None)
+    colour: tuple[float, float, float] | None = key(Colour(), "a flat colour", None)
+    level: float = key(Number(0, 255), "the noise's mean, in levels", 128.0)
+    contrast: float = key(Number(0, 255), "the noise's standard deviation, in levels", 42.0)
+    scale: float | None = key(
+        Number(0, 1), "size of the noise's grain, as a fraction of the shorter side; 0 is single pixels", None
+    )
+    fit: str = key(Choice(("cover", "contain", "stretch")), "how a picture or film fills the frame", "cover")
+
+
+@dataclass(frozen=True)
+class Keep:
+    mean: Curve = moving(0.2, "how strongly a frame's mean is drawn to the start's", least=0, most=1)
+    contrast: Curve = moving(0.2, "how strongly a frame's contrast is drawn to the start's", least=0, most=1)
+    target: Curve | None = key(
+        Number(0, 255, moving=True), "the contrast to hold instead of the start's, in levels", None
+    )
+    reference: Path | None = key(File(), "a picture whose mean and contrast are held instead of the start's", None)
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A picture that draws the dream, and by which layers; without any, by the network's own (`default_layers`)."""
+
+    image: Path | None = key(File(), "a picture whose features the dream takes up", None)
+    layers: tuple[Target, ...] = key(Layers(), "where they are compared: layer → weight", ())
+
+
+@dataclass(frozen=True)
+class Guides:
+    """A picture, a mapping of image and layers, or a list of either."""
+
+    one: Section = Section(Guide, ("image",))
+
+    def describe(self) -> str:
+        return "a picture's path, a mapping {image: flowers.jpg, layers: fire7}, or a list of such"
+
+    def parts(self, node: Node) -> list[Node]:
+        """The nodes of each guide, as mappings."""
+        return [self.one.opened(part) for part in (node.value if isinstance(node.value, list) else [node])]
+
+    def opened(self, node: Node) -> Node:
+        """The value as a mapping that can take keys."""
+        return self.one.opened(node)
+
+    def read(self, node: Node, key: str, problems: Problems) -> tuple[Guide, ...] | None:
+        if not self.parts(node):
+            problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}")
+        read = [(part, self.one.read(part, key, problems)) for part in self.parts(node)]
+        for part, guide in read:
+            if guide and guide.image is None and "image" not in part.value:
+                problems.add(part.mark, f"{key}.image", "is missing: a guide is a picture")
+        return tuple(guide for _, guide in read if guide and guide.image)
+
+
+@dataclass(frozen=True)
+class Regularise:
+    tv: Curve = moving(0, "weight of total variation: less noise, flatter colours; try 0.1 to 0.5", least=0, most=10)
+
+
+@dataclass(frozen=True)
+class Dream:
+    layers: tuple[Target, ...] = key(
+        Layers(), "what to amplify: layer → weight", (Target("fire7"), Target("fire8", (), Curve.constant(0.5)))
+    )
+    classes: tuple[Class, ...] = key(
+        Classes(), "what to dream of: class → weight, for networks with a classifier", (), name="class"
+    )
+    guide: tuple[Guide, ...] = key(Guides(), "pictures that the dream takes its features from", ())
+    octaves: Curve | Smallest = key(Octaves(), "how many sizes the dream climbs, or {smallest: 96}", Curve.constant(4))
+    octave_scale: Curve = moving(1.4, "the ratio of one octave's size to the next smaller", above=1, most=10)
+    iterations: Curve = moving(10, "ascent steps per octave", least=0, most=10_000, whole=True)
+    step_size: Curve = moving(1.5, "mean change of a pixel per step, in levels", least=0, most=255)
+    jitter: Curve = moving(32, "random roll of up to so many pixels before every step", least=0, most=16384, whole=True)
+    smooth: Curve = moving(
+        0, "levels of a Laplacian pyramid whose bands of detail count the same; 0: off", least=0, most=6, whole=True
+    )
+    regularise: Regularise = key(Section(Regularise), "what keeps noise away", Regularise())
+    keep: Keep = key(
+        Section(Keep, ("mean", "contrast")), "how strongly mean and contrast are drawn to the start's, 0 to 1", Keep()
+    )
+    tile: str | int = key(
+        Tile(), "large pictures are dreamed in tiles of at most this side, in pixels: memory stays bounded", "auto"
+    )
+
+
+ZERO = Curve.constant(0)
+HALF = Curve.constant(0.5)
+ZOOM = "1 stands still, above 1 falls in, below 1 pulls out"
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What happens to a frame before it is dreamed again. `fps` are those that numbers per frame were written for."""
+
+    zoom: Curve = moving(1.015, f"factor: {ZOOM}", above=0, most=1000, note=ZOOM)
+    rotate: Curve = moving(0.2, "degrees, positive turns the picture counter-clockwise")
+    translate: tuple[Curve, Curve] = key(
+        Pair(Number(-1000, 1000, moving=True)),
+        "fraction of width and height, positive goes right and down",
+        (ZERO, ZERO),
+    )
+    center: tuple[Curve, Curve] = key(
+        Pair(Number(-1000, 1000, moving=True)), "the fixed point, as a fraction of width and height", (HALF, HALF)
+    )
+    tilt: Curve = moving(0, "degrees that the camera turns upwards: perspective, the picture moves down")
+    pan: Curve = moving(0, "degrees that the camera turns to the right: perspective, the picture moves left")
+    swirl: Curve = moving(0, "degrees that the middle turns counter-clockwise, falling off to the border")
+    per: str = key(Choice(("frame", "second")), "what all of the above are counted by", "frame")
+    border: str = key(Choice(("mirror", "wrap", "edge", "black")), "what lies outside the frame", "mirror")
+    interpolation: str = key(Choice(("cubic", "linear")), "how pixels are resampled", "cubic")
+    fps: Fraction = Fraction(24)
+
+
+@dataclass(frozen=True)
+class Output:
+    path: Path = key(File(here=True), "the film; its ending decides what is written", Path("out/scene.mp4"))
+    crf: int = key(Number(0, 51, whole=True), "quality of the compression: lower is better and larger", 17)
+    record: str = key(Choice(("frames", "octaves", "iterations")), "what becomes a frame of the film", "frames")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A whole scene; exactly one of duration and frames is not None."""
+
+    model: Model = key(Section(Model, ("name",)), "the network that dreams", Model())
+    size: tuple[int, int] = key(Size(), "width, height in pixels, both even", (640, 360))
+    fps: Fraction = key(Fps(), "frames per second", Fraction(24))
+    bpm: float | None = key(Number(0.01, 100_000), "beats per minute, for times in beats: 8b, and `beat`", None)
+    duration: float | None = key(Number(above=0), "the film's length in seconds", None)
+    frames: int | None = key(Number(1, MAX_FRAMES, whole=True), "the film's length in frames", None)
+    seed: int = key(Number(0, 2**32 - 1, whole=True), "decides every random number of the film", 0)
+    start: Start = key(
+        Section(Start, example="{noise: uniform}"),
+        "what frame 0 grows from: one of noise, image, video, colour",
+        Start(),
+    )
+    dream: Dream = key(Section(Dream), "what the network does to a frame", Dream())
+    motion: Motion = key(Section(Motion), "what happens to a frame before it is dreamed again", Motion())
+    output: Output = key(Section(Output), "where the film goes", Output())
+
+    @property
+    def length(self) -> int:
+        """The number of frames, at least 1."""
+        if self.frames is not None:
+            return self.frames
+        return max(1, math.floor(Fraction(self.duration or 0) * self.fps + Fraction(1, 2)))
+
+
+def with_quality(scene: Scene, quality: str) -> Scene:
+    """The scene at a preset of QUALITIES: its aspect ratio, seconds and speed stay."""
+    longest, fps = QUALITIES[quality]
+    w, h = (max(16, 2 * round(side * longest / max(scene.size) / 2)) for side in scene.size)
+    frames, duration = scene.frames, scene.duration
+    if scene.length == 1:  # a still remains one, whatever the frame rate
+        frames, duration = 1, None
+    elif scene.frames is not None:
+        frames, duration = None, float(scene.frames / scene.fps)
+    return replace(scene, size=(w, h), fps=Fraction(fps), frames=frames, duration=duration)
