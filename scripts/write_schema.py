@@ -14,7 +14,7 @@ from typing import Any
 
 from render.language.curves import Constant
 from render.language.easing import EASINGS
-from render.language.kinds import HUGE, Choice, Colour, File, Fps, Name, Number, Pair, Size
+from render.language.kinds import HUGE, Choice, Colour, File, Fps, Name, Number, Pair, Size, colour_names
 from render.language.section import Section
 from render.scene.classes import Classes
 from render.scene.layers import Layers
@@ -144,7 +144,7 @@ def _(kind: Fps) -> Schema:
 def _(kind: Colour) -> Schema:
     code = {"type": "string", "pattern": "^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$"}
     levels = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 255}, "minItems": 3, "maxItems": 3}
-    return {"oneOf": [code, levels]}
+    return {"oneOf": [{"enum": [*colour_names()]}, code, levels]}
 
 
 @of.register

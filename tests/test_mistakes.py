@@ -300,12 +300,17 @@ STARTS = [
     ),
     (
         "start: {colour: '#2020'}\nframes: 4",
-        "1:17: start.colour: must be a colour such as \"#202020\" or [32, 32, 32], 0 to 255 each, not '#2020'",
+        "1:17: start.colour: must be a colour such as teal, \"#202020\" or [32, 32, 32], 0 to 255 each, not '#2020'",
     ),
     (
         "start:\n  colour: #202020\nframes: 4",
-        '2:10: start.colour: must be a colour such as "#202020" or [32, 32, 32], 0 to 255 each, not nothing '
+        '2:10: start.colour: must be a colour such as teal, "#202020" or [32, 32, 32], 0 to 255 each, not nothing '
         "(an unquoted # begins a comment)",
+    ),
+    (
+        "start: {colour: teel}\nframes: 4",
+        "1:17: start.colour: must be a colour such as teal, \"#202020\" or [32, 32, 32], 0 to 255 each, not 'teel'; "
+        "did you mean 'teal'?",
     ),
     ("start: {colour: [1, 2, 256]}\nframes: 4", "1:24: start.colour: must be from 0 to 255, not 256"),
     (

@@ -98,7 +98,15 @@ def test_fps_is_exact(written, fps):
 
 
 @pytest.mark.parametrize(
-    "written, colour", [('"#202020"', (32, 32, 32)), ('"#aBc"', (170, 187, 204)), ("[0, 127.5, 255]", (0, 127.5, 255))]
+    "written, colour",
+    [
+        ('"#202020"', (32, 32, 32)),
+        ('"#aBc"', (170, 187, 204)),
+        ("[0, 127.5, 255]", (0, 127.5, 255)),
+        ("teal", (0, 128, 128)),
+        ("rebeccapurple", (0x66, 0x33, 0x99)),
+        ("tan", (210, 180, 140)),
+    ],
 )
 def test_colours(written, colour):
     assert read(f"start: {{colour: {written}}}\nframes: 1").start.colour == colour

@@ -123,22 +123,40 @@ class Name:
 
 @dataclass(frozen=True)
 class Colour:
-    """A colour as (red, green, blue), 0..255."""
+    """A colour as (red, green, blue), 0..255: a CSS name, hexadecimal digits or a list."""
 
     def describe(self) -> str:
-        return 'a colour such as "#202020" or [32, 32, 32], 0 to 255 each'
+        return 'a colour such as teal, "#202020" or [32, 32, 32], 0 to 255 each'
 
     def read(self, node: Node, key: str, problems: Problems) -> tuple[float, float, float] | None:
-        digits = re.fullmatch(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", node.value) if isinstance(node.value, str) else None
+        text = node.value if isinstance(node.value, str) else ""
+        if text in colour_names():
+            return named_colour(text)
+        digits = re.fullmatch(r"#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", text)
         if digits:
             full = digits[1] if len(digits[1]) == 6 else "".join(c * 2 for c in digits[1])
             return float(int(full[0:2], 16)), float(int(full[2:4], 16)), float(int(full[4:6], 16))
         if isinstance(node.value, list) and len(node.value) == 3:
             parts = [Number(0, 255).number(part, key, problems) for part in node.value]
             return None if None in parts else tuple(parts)  # type: ignore[return-value]
-        hint = " (an unquoted # begins a comment)" if node.value is None else ""
+        hint = " (an unquoted # begins a comment)" if node.value is None else near(text, colour_names())
         problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}{hint}")
         return None
+
+
+def colour_names() -> tuple[str, ...]:
+    """CSS's names of colours."""
+    from PIL.ImageColor import colormap  # 12 ms, which only a scene with a colour waits for
+
+    return tuple(colormap)
+
+
+def named_colour(name: str) -> tuple[float, float, float]:
+    """The colour of one of `colour_names`."""
+    from PIL.ImageColor import getrgb
+
+    red, green, blue = getrgb(name)[:3]
+    return float(red), float(green), float(blue)
 
 
 @dataclass(frozen=True)
