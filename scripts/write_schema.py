@@ -22,7 +22,7 @@ from render.scene.scene import LENGTHS, STARTS, Guides, Octaves, Scene, Smallest
 
 SCHEMA = Path(__file__).parents[1] / "configs" / "scene.schema.json"
 TIME = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*[sf%b]?\s*$"
-LAYER = r"^\s*[^\[\],\s]+(\[\s*\d+(\s*,\s*\d+)*\s*\])?\s*$"
+LAYER = r"^\s*[^\[\],\s]+(\[\s*\d+(\s*-\s*\d+)?(\s*,\s*\d+(\s*-\s*\d+)?)*\s*\])?\s*$"
 Schema = dict[str, Any]
 
 

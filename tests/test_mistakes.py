@@ -142,12 +142,27 @@ BAD = [
         "dream:\n  layers:\n    fire7[384]: 1",
         "5:5: dream.layers: fire7[384]: the channels of fire7 are 0 to 383, 384 is none",
     ),
+    (
+        "dream: {layers: 'fire7[3, 380-384]'}",
+        "3:17: dream.layers: fire7[3, 380-384]: the channels of fire7 are 0 to 383, 384 is none",
+    ),
+    ("dream: {layers: 'fire7[20-17]'}", "3:17: dream.layers: fire7[20-17]: 20-17 runs backwards; write 17-20"),
+    (
+        "dream: {layers: {fire8: 1, 'fire7[3,17-20,18]': 2}}",
+        "3:28: dream.layers: fire7[3,17-20,18]: the channel 18 is here twice",
+    ),
+    (
+        "dream: {layers: 'fire7[17..20]'}",
+        "3:17: dream.layers: 'fire7[17..20]' is no layer's name; "
+        "write fire7, fire7[17], fire7[3,17-20], or a list of such: [fire7, fire8]",
+    ),
+    (f"dream: {{layers: [{'fire7, ' * 1001}]}}", "3:17: dream.layers: names 1001 layers; at most 1000 are read"),
     ("dream: {layers: {fire7: x}}", f"3:25: dream.layers.fire7: must be a number, {FORMS}, not 'x'"),
     ("dream: {layers: {fire7}}", "3:23: dream.layers.fire7: must be a number, not nothing"),
     (
         "dream:\n  layers: fire7, fire8",
         "4:11: dream.layers: 'fire7, fire8' is no layer's name; "
-        "write fire7, fire7[17], fire7[3,17], or a list of such: [fire7, fire8]",
+        "write fire7, fire7[17], fire7[3,17-20], or a list of such: [fire7, fire8]",
     ),
     (
         "dream: {layers: []}",
@@ -258,7 +273,7 @@ def test_values_are_checked_at_the_frames_that_are_rendered():
     assert line.endswith("is infinite at frame 1 (0.02 s), where f = 0.4")
 
 
-@pytest.mark.parametrize("more, line", BAD, ids=[more.replace("\n", "|") for more, _ in BAD])
+@pytest.mark.parametrize("more, line", BAD, ids=[more.replace("\n", "|")[:90] for more, _ in BAD])
 def test_a_mistake_is_told_with_its_place(more, line):
     assert mistakes(TWO_LINES + more) == [f"s.yaml:{line}"]
 

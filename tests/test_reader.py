@@ -120,6 +120,14 @@ def test_layers_without_weights_have_weight_1(written, names):
     assert [t.layer for t in targets] == names and all(t.weight == C(1) for t in targets)
 
 
+def test_ranges_of_channels():
+    (one, two) = read(TWO_LINES + "dream: {layers: ['fire7[3, 17-20,40]', 'fire8[8-9, 2]']}").dream.layers
+    assert one.channels == (3, 17, 18, 19, 20, 40) and one.name == "fire7[3,17-20,40]"
+    assert two.channels == (8, 9, 2) and two.name == "fire8[8,9,2]"
+    (three,) = read(TWO_LINES, "dream.layers=fire7[17-20]").dream.layers
+    assert three.channels == (17, 18, 19, 20)
+
+
 def test_keep_in_short():
     assert read(TWO_LINES + "dream: {keep: 0.4}").dream.keep == Keep(C(0.4), C(0.4), None)
     fade = Curve.keyframes({0: 0.4, 2: 0})

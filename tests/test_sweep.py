@@ -39,9 +39,9 @@ def test_the_product_of_all_values():
 
 
 def test_commas_inside_brackets_do_not_separate():
-    chosen = variations(["size=[64, 36],[128, 72]", 'dream.layers={fire3: 1, fire5: 2},"fire7[1,2]"'])
+    chosen = variations(["size=[64, 36],[128, 72]", 'dream.layers={fire3: 1, fire5: 2},"fire7[1,4-6]"'])
     assert len(chosen) == 4 and chosen[0] == ["size=[64, 36]", "dream.layers={fire3: 1, fire5: 2}"]
-    assert chosen[3] == ["size=[128, 72]", 'dream.layers="fire7[1,2]"']
+    assert chosen[3] == ["size=[128, 72]", 'dream.layers="fire7[1,4-6]"']
 
 
 @pytest.mark.parametrize("sweep", ["seed", "seed=", "=1,2", "seed=3..1", "seed=0..5000"])

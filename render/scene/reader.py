@@ -16,7 +16,7 @@ from render.language.kinds import File
 from render.language.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
 from render.scene.checks import check_output, check_picture, check_readable
 from render.scene.classes import Classes
-from render.scene.layers import Layers, Target, split_layer
+from render.scene.layers import Layers, Target
 from render.scene.overrides import ROOT, override, with_output
 from render.scene.resolved import files
 from render.scene.scene import LENGTHS, MAX_FRAMES, QUALITIES, STARTS, Dream, Guides, Scene, with_quality
@@ -180,19 +180,18 @@ def _check_guide(name: str, part: Node, problems: Problems) -> None:
         check_picture(path, image.mark, "dream.guide", problems)
     if layers:
         _check_names(name, layers, "dream.guide.layers", problems)
-        for mark, text, _ in Layers().names(layers):
-            if (split_layer(text) or ("", ()))[1]:
-                problems.add(mark, "dream.guide.layers", f"{text}: a guide draws by whole layers")
+        for written, _, channels in Layers().parted(layers):
+            if channels:
+                problems.add(written.mark, "dream.guide.layers", f"{written.text}: a guide draws by whole layers")
 
 
 def _check_names(name: str, node: Node, key: str, problems: Problems) -> None:
     """Notes layers and channels that the network called `name` does not have."""
     known_layers: dict[str, int] = models.NETWORKS[name].layers
-    for mark, text, _ in Layers().names(node):
-        layer, channels = split_layer(text) or ("", ())
-        if layer and layer not in known_layers:
+    for written, layer, channels in Layers().parted(node):
+        if layer not in known_layers:
             message = f"{name} has no layer '{layer}'{near(layer, known_layers) or '.'}"
-            problems.add(mark, key, f"{message} Its layers are {listed(known_layers, 'and')}")
+            problems.add(written.mark, key, f"{message} Its layers are {listed(known_layers, 'and')}")
         elif channels and max(channels) >= known_layers[layer]:
             known = f"the channels of {layer} are 0 to {known_layers[layer] - 1}"
-            problems.add(mark, key, f"{text}: {known}, {max(channels)} is none")
+            problems.add(written.mark, key, f"{written.text}: {known}, {max(channels)} is none")
