@@ -7,7 +7,7 @@ import pytest
 from flax import nnx
 from jax.sharding import NamedSharding, PartitionSpec
 
-from models.blocks import convolution, layers, pool
+from models.blocks import convolution, depthwise, layers, pool
 from models.blocks.windows import axes, ceil_mode
 
 
@@ -61,6 +61,17 @@ def test_thin(h, w, k, stride, padding):
     assert_same(
         lambda x: convolution.thin(x, kernel, stride, padding),
         lambda x: convolution.plain(x, kernel, stride, padding),
+        x,
+    )
+
+
+@pytest.mark.parametrize("h, w", [*SIZES, (2, 3), (7, 6)])
+@pytest.mark.parametrize("k, stride", [(3, 1), (3, 2), (5, 1), (5, 2)])
+def test_depthwise(h, w, k, stride):
+    x, kernel = normal(0, 2, h, w, 6), normal(1, k, k, 1, 6)
+    assert_same(
+        lambda x: depthwise.depthwise(x, kernel, stride, "SAME"),
+        lambda x: depthwise.plain(x, kernel, stride, "SAME"),
         x,
     )
 

@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -27,9 +28,9 @@ def picture(name):
     return jnp.asarray(np.asarray(Image.open(DATA / name), np.float32))[None]
 
 
-@jax.jit
-def probabilities(network, image):
-    return jax.nn.softmax(network(image)["conv10"].mean((1, 2)))[0]
+@partial(jax.jit, static_argnames="layer")
+def probabilities(network, image, layer="conv10"):
+    return jax.nn.softmax(network(image)[layer].mean((1, 2)))[0]
 
 
 def test_a_cat_is_a_cat(squeezenet):
@@ -43,6 +44,17 @@ def test_coffee_is_espresso(squeezenet):
     p = probabilities(squeezenet, picture("coffee.png"))
     assert p.argmax() == 967
     assert p[967] == pytest.approx(0.98, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    "name, cat, coffee", [("efficientnet_lite0", 0.48, 0.64), ("efficientnet_lite2", 0.865, 0.956)]
+)
+def test_efficientnet_knows_both(name, cat, coffee):
+    network = models.load(name)
+    a, b = (np.asarray(probabilities(network, picture(file), "logits")) for file in ("cat.png", "coffee.png"))
+    assert a.argmax() == 285 and {*np.argsort(-a)[1:3]} == {281, 282}
+    assert b.argmax() == 967
+    assert (a[285], b[967]) == (pytest.approx(cat, abs=0.01), pytest.approx(coffee, abs=0.01))
 
 
 @pytest.mark.parametrize("name", models.NETWORKS)

@@ -8,8 +8,9 @@ blocks use the gradients of convolution.py and pool.py, elsewhere XLA's own.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import reduce
+from functools import partial, reduce
 from itertools import accumulate
+from math import inf
 from operator import add
 from typing import NamedTuple
 
@@ -18,13 +19,14 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from models.blocks import convolution, pool
+from models.blocks import convolution, depthwise, pool
 from models.blocks.normalise import local_response, mean3
 from models.blocks.windows import Padding, ceil_mode
 from models.blocks.xla import compiler_options, own_gradients
 
 __all__ = [
     "Conv",
+    "Depthwise",
     "Derived",
     "Parts",
     "Stages",
@@ -52,18 +54,27 @@ def join(parts: Parts) -> jax.Array:
     return parts[0] if len(parts) == 1 else jnp.concatenate(parts, -1)
 
 
-@jax.custom_vjp
-def bias_relu(x: jax.Array, bias: jax.Array) -> jax.Array:
-    """max(x + bias, 0), a bias per channel. The gradient of x needs the result only, so that x need not stay."""
-    return jnp.maximum(x + bias.reshape(1, 1, 1, -1), jnp.zeros((), x.dtype))
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def bias_relu(x: jax.Array, bias: jax.Array, ceiling: float = inf) -> jax.Array:
+    """max(x + bias, 0), a bias per channel, or `ceiling` where that is less (ReLU6).
+
+    The gradient of x needs the result only, so that x need not stay.
+    """
+    y = jnp.maximum(x + bias.reshape(1, 1, 1, -1), jnp.zeros((), x.dtype))
+    return y if ceiling == inf else jnp.minimum(y, jnp.asarray(ceiling, x.dtype))
 
 
-def _bias_relu_forward(x: jax.Array, bias: jax.Array) -> tuple[jax.Array, jax.Array]:
-    y = bias_relu(x, bias)
+def _bias_relu_forward(x: jax.Array, bias: jax.Array, ceiling: float) -> tuple[jax.Array, jax.Array]:
+    y = bias_relu(x, bias, ceiling)
     return y, y
 
 
-bias_relu.defvjp(_bias_relu_forward, lambda y, g: (jnp.where(y > 0, g, jnp.zeros((), g.dtype)), None))
+def _bias_relu_backward(ceiling: float, y: jax.Array, g: jax.Array) -> tuple[jax.Array, None]:
+    open_ = y > 0 if ceiling == inf else (y > 0) & (y < jnp.asarray(ceiling, y.dtype))
+    return jnp.where(open_, g, jnp.zeros((), g.dtype)), None
+
+
+bias_relu.defvjp(_bias_relu_forward, _bias_relu_backward)
 
 
 def max_pool(x: jax.Array, k: int = 3, stride: int = 2, padding: Padding = "SAME") -> jax.Array:
@@ -113,11 +124,12 @@ class Conv(nnx.Module):
         size: int | tuple[int, int],
         stride: int = 1,
         padding: Padding = "SAME",
+        ceiling: float = inf,
         *,
         rngs: nnx.Rngs,
     ):
-        """Random weights after He et al. 2015, with no bias. size: of both sides, or (down, across)."""
-        self.stride, self.padding = stride, padding
+        """Random weights after He et al. 2015, with no bias. size: of both sides, or (down, across). ReLU's ceiling."""
+        self.stride, self.padding, self.ceiling = stride, padding, ceiling
         down, over = (size, size) if isinstance(size, int) else size
         fan_in = down * over * inputs
         self.kernel = nnx.Param(_drawn(rngs, fan_in, outputs).reshape(down, over, inputs, outputs))
@@ -150,7 +162,7 @@ class Conv(nnx.Module):
 
     def activated(self, y: jax.Array) -> jax.Array:
         """Bias and ReLU of what `linear` gave, or of its maxima: a max-pool commutes with both."""
-        return bias_relu(y, self.bias[...])
+        return bias_relu(y, self.bias[...], self.ceiling)
 
     def biased(self, x: Parts) -> jax.Array:
         """Without ReLU."""
@@ -165,3 +177,20 @@ class Conv(nnx.Module):
         """(the activation, its maxima). A max-pool commutes with bias and ReLU: both come after it, on fewer pixels."""
         y = self.linear(x)
         return self.activated(y), self.activated(max_pool(y, k, stride, padding))
+
+
+class Depthwise(nnx.Module):
+    """A kernel for each channel of `[n, h, w, c]`, bias and ReLU: `[n, m, l, c]`. Its weights get no gradient."""
+
+    def __init__(self, channels: int, size: int, stride: int = 1, ceiling: float = inf, *, rngs: nnx.Rngs):
+        """Random weights after He et al. 2015, with no bias. Padding as TensorFlow's SAME."""
+        self.stride, self.ceiling = stride, ceiling
+        self.kernel = nnx.Param(_drawn(rngs, size * size, channels).reshape(size, size, 1, channels))
+        self.bias = nnx.Param(jnp.zeros(channels, jnp.float32))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """The activation."""
+        convolved = (depthwise.depthwise if own_gradients() else depthwise.plain)(
+            x, self.kernel[...], self.stride, "SAME"
+        )
+        return bias_relu(convolved, self.bias[...], self.ceiling)

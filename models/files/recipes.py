@@ -63,12 +63,23 @@ def _keras_squeezenet(_: str, layer: str) -> Source:
     return Source(f"{path}/{path}_W", f"{path}/{path}_b")
 
 
+def _torch_efficientnet(_: str, layer: str) -> Source:
+    """`_blocks.3._expand_conv` and its `_bn0`; outside blocks `_conv_stem`, `_conv_head`, `_fc`."""
+    if layer == "logits":
+        return _dense("_fc")
+    block, _, part = layer.rpartition(".")
+    norm = {"stem": "_bn0", "head": "_bn1", "expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"}[part]
+    path = f"_blocks.{block.removeprefix('block')}." if block else ""
+    return Source(f"{path}_{part}_conv.weight" if block else f"_conv_{part}.weight", norm=path + norm)
+
+
 RULES = {
     "caffe": Rule(lambda _, layer: Source(f"{layer}[0]", f"{layer}[1]")),
     "tensorflow": Rule(lambda _, layer: Source(f"{_short(layer)}_w", f"{_short(layer)}_b"), outputs_first=False),
     "torch_units": Rule(_torch_unit, epsilon=1e-3),
     "torch_resnet": Rule(_torch_resnet, epsilon=1e-5),
     "torch_vgg": Rule(_torch_vgg),
+    "torch_efficientnet": Rule(_torch_efficientnet, epsilon=1e-3),
     "keras_squeezenet": Rule(_keras_squeezenet, outputs_first=False),
 }
 

@@ -5,7 +5,7 @@ Plain data, so that a scene can be checked against it at once.
 
 from dataclasses import dataclass
 
-from models.networks import inception_v3_plan, widths
+from models.networks import efficientnet_lite_plan, inception_v3_plan, widths
 
 Triple = tuple[float, float, float]
 
@@ -109,6 +109,28 @@ def _caffe(name: str, url: str, size: int, classes: int, names: str, sha1: str, 
     )
 
 
+def _efficientnet_lite(name: str, default_layers: tuple[str, ...], sha256: str, size: int) -> Entry:
+    return Entry(
+        name=name,
+        module="efficientnet_lite",
+        family="EfficientNet-Lite",
+        layers=efficientnet_lite_plan.layers(name),
+        default_layers=default_layers,
+        file=f"{name}.safetensors",
+        licence="Apache-2.0 (see models/weights/NOTICE.md)",
+        trained_on=IMAGENET,
+        classes=1000,
+        mean=(127, 127, 127),
+        scale=(128, 128, 128),
+        classifier="logits",
+        names="imagenet",
+        rule="torch_efficientnet",
+        ignored=r".*num_batches_tracked$",
+        sha256=sha256,
+        size=size,
+    )
+
+
 _ENTRIES = [
     Entry(
         name="squeezenet1_1",
@@ -127,6 +149,18 @@ _ENTRIES = [
         rule="keras_squeezenet",
         sha256="e8214a91bb6fa29bc327a76ee29dd44521ce04e415f82e41dad21e628b3e21b9",
         size=2475816,
+    ),
+    _efficientnet_lite(
+        "efficientnet_lite0",
+        ("block10", "block13"),
+        "2147f15a4fe27de20d0d13fa5942ccf596f3f3f13a4d0f5d37376abc7301f655",
+        9271152,
+    ),
+    _efficientnet_lite(
+        "efficientnet_lite2",
+        ("block12", "block16"),
+        "311298c388aae69980a9019792fb2737c797a8132d1f3003d394d607b7b5193f",
+        12137920,
     ),
     _caffe(
         "googlenet",
