@@ -1,8 +1,8 @@
-"""Writes the README's reference of every key from the scene's dataclasses.
+"""Writes docs/reference.md's table of every key from the scene's dataclasses.
 
     python scripts/write_reference.py
 
-The table stands between two comments in README.md; a test checks that it is current.
+The table stands between two comments there; a test checks that it is current.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from render.language.section import Section
 from render.scene.layers import Layers
 from render.scene.scene import Octaves, Scene
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 BEGIN, END = "<!-- reference: scripts/write_reference.py -->", "<!-- end of reference -->"
 
 
@@ -57,11 +57,11 @@ def shown(default: Any) -> str:
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 
-def written(readme: str) -> str:
-    """The README with its reference brought up to date."""
-    before, rest = readme.split(BEGIN)
+def written(page: str) -> str:
+    """The page with its table brought up to date."""
+    before, rest = page.split(BEGIN)
     return f"{before}{BEGIN}\n{table()}\n{END}{rest.split(END)[1]}"
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text()))
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -36,7 +36,7 @@ def schema() -> Schema:
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A scene of Dreamreel",
-        "description": "A film that a network dreams; see README.md for every key.",
+        "description": "A film that a network dreams; see docs/reference.md for every key.",
     }
     return {**head, **scene, "type": "object"}
 

@@ -1,7 +1,7 @@
 """The scene: what a film is made of, as frozen dataclasses. Every field has its default, its kind and one line of help.
 
 Sizes are (width, height) in pixels, colours and contrasts in levels of 255, times in seconds. `metadata` holds kind and
-help, from which the reader, the README's table and the editor's schema are made; without them a field is none of a
+help, from which the reader, docs/reference.md and the editor's schema are made; without them a field is none of a
 scene's keys.
 """
 
