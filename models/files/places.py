@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from models.files.table import Entry
+from models.plans.table import Entry
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from models.files import formats
-from models.files.table import Entry
 from models.files.weights import unfit, wanted
-from models.networks.widths import VGG
+from models.plans.table import Entry
+from models.plans.widths import VGG
 
 Arrays = formats.Arrays
 NORM = ("weight", "bias", "running_mean", "running_var")

@@ -1,6 +1,6 @@
 """EfficientNet-Lite (Tan and Le 2019, arXiv:1905.11946; Google 2020): inverted residuals (Sandler et al. 2018), ReLU6.
 
-efficientnet_lite_plan.py says how wide every block is. Padding is TensorFlow's SAME. Batch norms, and the scale of the
+plans/efficientnet_lite.py says how wide every block is. Padding is TensorFlow's SAME. Batch norms, and the scale of the
 pictures, are folded into the convolutions when weights are converted.
 """
 
@@ -8,8 +8,8 @@ import jax
 from flax import nnx
 
 from models.blocks.layers import Conv, Depthwise, subtract_mean
-from models.files.table import NETWORKS
-from models.networks import efficientnet_lite_plan as plan
+from models.plans import efficientnet_lite as plan
+from models.plans.table import NETWORKS
 
 SIX = 6.0  # where ReLU6 ends
 

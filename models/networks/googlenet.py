@@ -12,8 +12,8 @@ from flax import nnx
 
 from models.blocks.layers import Conv, Parts, ceil_mode, join, local_response, max_pool, subtract_mean
 from models.blocks.windows import Padding
-from models.files.table import NETWORKS
-from models.networks.widths import (
+from models.plans.table import NETWORKS
+from models.plans.widths import (
     CAFFE,
     GOOGLENET,
     GOOGLENET_STEM,

@@ -1,6 +1,6 @@
 """Inception v3 (Szegedy et al. 2015, arXiv:1512.00567) as torchvision has it.
 
-inception_v3_plan.py says what reads what. Its stem and strided units are not padded, as there; a picture under 75
+plans/inception_v3.py says what reads what. Its stem and strided units are not padded, as there; a picture under 75
 pixels is therefore framed in mean colour.
 """
 
@@ -10,8 +10,8 @@ from flax import nnx
 
 from models.blocks.layers import Conv, Parts, bias_relu, join, max_pool, mean3, subtract_mean
 from models.blocks.windows import Padding
-from models.files.table import NETWORKS
-from models.networks.inception_v3_plan import BLOCKS, PADDED, STEM, Block, Unit
+from models.plans.inception_v3 import BLOCKS, PADDED, STEM, Block, Unit
+from models.plans.table import NETWORKS
 
 SMALLEST = 75
 

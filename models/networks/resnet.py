@@ -4,8 +4,8 @@ import jax
 from flax import nnx
 
 from models.blocks.layers import Conv, bias_relu, subtract_mean
-from models.files.table import NETWORKS
-from models.networks.widths import EXPANSION, RESNET
+from models.plans.table import NETWORKS
+from models.plans.widths import EXPANSION, RESNET
 
 
 class Bottleneck(nnx.Module):

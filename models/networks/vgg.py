@@ -7,9 +7,9 @@ import jax
 from flax import nnx
 
 from models.blocks.layers import Conv, max_pool, subtract_mean
-from models.files.table import NETWORKS
-from models.networks.widths import VGG as STAGES
-from models.networks.widths import VGG_CHANNELS
+from models.plans.table import NETWORKS
+from models.plans.widths import VGG as STAGES
+from models.plans.widths import VGG_CHANNELS
 
 
 class VGG(nnx.Module):

@@ -9,22 +9,13 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
+from models.files.formats.arrays import ZIP, Arrays, FormatError, WeightsError
 
-Arrays = dict[str, np.ndarray]
+__all__ = ["ZIP", "Arrays", "FormatError", "WeightsError", "read"]
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-ZIP = b"PK\x03\x04"
 PICKLE = b"\x80"
 PROTOBUFS = {"caffe": "caffemodel", "tensorflow": "graphdef"}  # these do not tell what they are
-
-
-class WeightsError(ValueError):
-    """A weights file that is missing, damaged, or another network's."""
-
-
-class FormatError(ValueError):
-    """What is wrong with a file, in words that follow its name: 'is cut short'."""
 
 
 def read(path: Path, source: str = "") -> Arrays:

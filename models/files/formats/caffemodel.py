@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from models.files.formats import Arrays, FormatError, wire
+from models.files.formats import wire
+from models.files.formats.arrays import Arrays, FormatError
 from models.files.formats.wire import only
 
 NET_OLD, NET_NEW = 2, 100  # NetParameter.layers of V1LayerParameter, .layer of LayerParameter

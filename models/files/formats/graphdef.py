@@ -5,7 +5,8 @@ Weights are nodes whose operation is Const. Kernels are [h, w, in, out] there as
 
 import numpy as np
 
-from models.files.formats import Arrays, FormatError, wire
+from models.files.formats import wire
+from models.files.formats.arrays import Arrays, FormatError
 from models.files.formats.wire import only
 
 NODE = 1  # GraphDef

@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 
-from models.files.formats import Arrays, FormatError
+from models.files.formats.arrays import Arrays, FormatError
 
 
 def read(data: memoryview) -> Arrays:

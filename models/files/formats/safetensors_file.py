@@ -4,7 +4,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from models.files.formats import Arrays, FormatError
+from models.files.formats.arrays import Arrays, FormatError
 
 
 def read(data: memoryview) -> Arrays:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.files.formats import ZIP, Arrays, FormatError
+from models.files.formats.arrays import ZIP, Arrays, FormatError
 
 DTYPES = {
     "FloatStorage": "<f4",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from models.files.formats import FormatError
+from models.files.formats.arrays import FormatError
 
 VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5
 LONGEST = 10  # bytes of a varint

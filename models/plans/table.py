@@ -5,7 +5,7 @@ Plain data, so that a scene can be checked against it at once.
 
 from dataclasses import dataclass
 
-from models.networks import efficientnet_lite_plan, inception_v3_plan, widths
+from models.plans import efficientnet_lite, inception_v3, widths
 
 Triple = tuple[float, float, float]
 
@@ -40,7 +40,7 @@ class Entry:
     """
 
     name: str
-    module: str  # models.<module> builds it: build(name) -> network
+    module: str  # models.networks.<module> builds it: build(name) -> network
     family: str
     layers: dict[str, int]
     default_layers: tuple[str, ...]  # what a scene dreams that names none
@@ -114,7 +114,7 @@ def _efficientnet_lite(name: str, default_layers: tuple[str, ...], sha256: str, 
         name=name,
         module="efficientnet_lite",
         family="EfficientNet-Lite",
-        layers=efficientnet_lite_plan.layers(name),
+        layers=efficientnet_lite.layers(name),
         default_layers=default_layers,
         file=f"{name}.safetensors",
         licence="Apache-2.0 (see models/weights/NOTICE.md)",
@@ -242,7 +242,7 @@ _ENTRIES = [
         "0cc3c7bd",
         108949747,
         file="inception_v3_google",
-        layers=inception_v3_plan.layers(),
+        layers=inception_v3.layers(),
         default_layers=("Mixed_5d",),
         mean=HALF,
         scale=HALF,
