@@ -30,6 +30,7 @@ import numpy as np
 
 import models
 from render.dream import programs
+from render.dream.ascent import Knobs
 from render.dream.image import to_uint8
 from render.dream.objective import Target, score
 from render.film import frames
@@ -83,9 +84,8 @@ class Ours:
 
     def step(self, n: int) -> None:
         """n ascent steps at full size."""
-        knobs = {"step_size": jnp.ones(1), "jitter": jnp.full(1, 32, jnp.int32), "key": jax.random.key(0)[None]}
-        steps, targets = (jnp.int32(0), jnp.int32(n)), (Target(LAYER),)
-        jax.block_until_ready(self.programs(jnp.array(self.x), jnp.ones((1, 1)), steps=steps, targets=targets, **knobs))
+        numbers = jnp.ones((1, 1)), Knobs(1.0, 32), jax.random.key(0)[None]
+        jax.block_until_ready(self.programs(jnp.array(self.x), *numbers, (0, n), targets=(Target(LAYER),)))
 
     def frame(self) -> None:
         """One frame of the film, on the host; waited for, so that nothing of it runs in the other side's time."""

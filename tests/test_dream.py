@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from render.dream import ascent
+from render.dream.ascent import Knobs
 from render.dream.image import octave_shapes
 from render.dream.objective import Target, score
 
@@ -25,7 +26,7 @@ def mirror(images):
 
 
 def run(x, *, steps=(0, 5), step_size=2.0, jitter=8, network=mirror, targets=ALL, weights=(1.0,)):
-    knobs = jnp.float32(step_size), jnp.int32(jitter), key(), (jnp.int32(steps[0]), jnp.int32(steps[1]))
+    knobs = Knobs(jnp.float32(step_size), jnp.int32(jitter)), key(), (jnp.int32(steps[0]), jnp.int32(steps[1]))
     return np.asarray(
         ascent.ascend(jax.tree_util.Partial(network), jnp.array(x), jnp.float32(weights), *knobs, targets=targets)
     )
@@ -100,7 +101,7 @@ def test_schedules_compile_nothing_again():
     count = ascent.ascend._cache_size()
     partial = jax.tree_util.Partial(mirror)
     for k in range(4):
-        knobs = jnp.float32(k), jnp.int32(k), jax.random.fold_in(key(), k), (jnp.int32(0), jnp.int32(k))
+        knobs = Knobs(jnp.float32(k), jnp.int32(k)), jax.random.fold_in(key(), k), (jnp.int32(0), jnp.int32(k))
         ascent.ascend(partial, jnp.array(x), jnp.float32([k]), *knobs, targets=ALL)
     assert ascent.ascend._cache_size() <= count + 1
 
@@ -131,8 +132,7 @@ def test_the_objective_rises_on_the_real_network(squeezenet, weights):
         targets=targets,
         shapes=[(45, 57), (64, 80)],
         iterations=6,
-        step_size=1.5,
-        jitter=4,
+        knobs=Knobs(1.5, 4),
         key=key(),
     )
     w = jnp.float32(list(weights.values()))
@@ -142,7 +142,7 @@ def test_the_objective_rises_on_the_real_network(squeezenet, weights):
 
 def test_a_picture_forms_into_the_dream(squeezenet):
     how = {"targets": (Target("fire3"),), "shapes": [(32, 40), (45, 56)], "iterations": 3}
-    how |= {"step_size": 1.5, "jitter": 4, "key": key()}
+    how |= {"knobs": Knobs(1.5, 4), "key": key()}
     full = jnp.asarray(image(45, 56))
     whole = ascent.dream(partial(ascent.ascend, squeezenet), full, [1.0], **how)
     stages = [

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from render.dream import ascent, tiles
-from render.dream.ascent import Tame
+from render.dream.ascent import PLAIN, Knobs
 from render.dream.objective import Target, score
 from render.dream.programs import Programs
 
@@ -90,21 +90,18 @@ def test_one_compilation_serves_every_tiled_octave(squeezenet):
         targets=(Target("fire2"),),
         shapes=shapes,
         iterations=1,
-        step_size=[1.0],
-        jitter=[4],
+        knobs=Knobs([1.0], [4]),
         key=key()[None],
     )
-    assert set(programs.compiled) == {(size, (Target("fire2"),), Tame()) for size in ((40, 56), "tiles")}
+    assert set(programs.compiled) == {(size, (Target("fire2"),), PLAIN) for size in ((40, 56), "tiles")}
 
 
 def test_no_seam_grows(squeezenet):
     """Ten steps in tiles: the change along no row or column stands out from that of the whole picture."""
-    x, steps, targets = image(160, 160), (jnp.int32(0), jnp.int32(10)), (Target("fire3"),)
-    numbers = jnp.ones(1), jnp.float32(1.5), jnp.int32(8), key()
+    x, targets, knobs = image(160, 160), (Target("fire3"),), Knobs(1.5, 8)
     tiled = Programs(squeezenet, [(160, 160)], tile=80)
-    knobs = {name: value[None] for name, value in zip(("step_size", "jitter", "key"), numbers[1:], strict=True)}
-    tiled = tiled(x[None], numbers[0][None], steps=steps, targets=targets, **knobs)[0]
-    whole = ascent.ascend(squeezenet, jnp.array(x), *numbers, steps, targets=targets)
+    tiled = tiled(x[None], jnp.ones((1, 1)), knobs, key()[None], (0, 10), targets=targets)[0]
+    whole = ascent.ascend(squeezenet, jnp.array(x), jnp.ones(1), knobs, key(), (0, 10), targets=targets)
 
     def profile(y):
         energy = np.square(np.diff(np.asarray(y - x), axis=1)).mean((0, 2))
@@ -118,12 +115,11 @@ def test_no_seam_grows(squeezenet):
 def test_bfloat16_dreams_the_same(squeezenet, monkeypatch, tile):
     """The accelerators' path, on a CPU: XLA's own blocks, activations in bfloat16, float32 outside. It looks alike."""
     x = jnp.asarray(np.repeat(np.repeat(image(12, 16), 8, 0), 8, 1)[:96, :128])
-    knobs = {"step_size": jnp.ones(1), "jitter": jnp.full(1, 8, jnp.int32), "key": key()[None]}
-    steps, targets = (jnp.int32(0), jnp.int32(4)), (Target("fire4"),)
+    numbers, targets = (jnp.ones((1, 1)), Knobs(1.0, 8), key()[None], (0, 4)), (Target("fire4"),)
 
     def change():
         programs = Programs(squeezenet, [(96, 128)], tile=tile)
-        y = programs(jnp.array(x)[None], jnp.ones((1, 1)), steps=steps, targets=targets, **knobs)
+        y = programs(jnp.array(x)[None], *numbers, targets=targets)
         assert y.dtype == jnp.float32
         return np.asarray(y[0] - x).ravel()
 

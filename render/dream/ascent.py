@@ -7,33 +7,40 @@ step size, jitter, iterations and weights are traced, so a schedule that moves t
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 from jax.typing import ArrayLike
 
 from render.dream.compiled import kept
 from render.dream.image import Shape, resize
+from render.dream.natural import Nature, natural, nature
 from render.dream.objective import Target, score
-from render.dream.pyramid import fitting, smooth
 from render.dream.tiles import Network, energies_of, tiled_gradient
-from render.dream.variation import variation_gradient
 
-Ascend = Callable[..., Array]  # ascend or tiled_ascend with its network, compiled: see programs.py
-
-
-class Tame(NamedTuple):
-    """What keeps a dream from noise: static, one program for each."""
-
-    levels: int = 0  # of the gradient's Laplacian pyramid; 0: the gradient as it is
-    variation: bool = False  # whether total variation has a weight
-    wrap: bool = False  # whether it is measured across the picture's border
+Ascend = Callable[..., Array]  # ascend with its network, compiled: see programs.py
 
 
-AS_IT_IS = Tame()
+class Knobs(NamedTuple):
+    """The numbers of a step, traced: each a scalar, or [n] for n films that climb together."""
+
+    step_size: ArrayLike  # mean change of a pixel, in levels
+    jitter: ArrayLike  # pixels
+    colour: ArrayLike = 0.0  # how far a gradient follows the colours of photographs, and
+    spectrum: ArrayLike = 0.0  # how far their spectrum, 0..1
+
+
+class Ways(NamedTuple):
+    """What a step does at all: static, one program for each."""
+
+    natural: bool = False  # whether knobs.colour and knobs.spectrum count
+
+
+PLAIN = Ways()
 
 
 def normalised(g: Array, count: Array | int | None = None) -> Array:
@@ -55,92 +62,85 @@ def roll(canvas: Array, by: Array) -> Array:
     return jnp.roll(jnp.roll(canvas, by[0], 0), 3 * by[1], 1)
 
 
-@partial(jax.jit, static_argnames=("targets", "tame"), donate_argnames=("x",))
+def advanced(x: Array, g: Array, step_size: ArrayLike, by: Nature | None) -> Array:
+    """What one step makes of a picture x [h, w, 3] or canvas [h, 3w] with the objective's gradient g, as SCENE.md says.
+
+    g is made natural; x ← x + step_size · g / mean|g|; clipped to 0..255.
+    """
+    g = g if by is None else natural(g, by)
+    return jnp.clip(x + step_size * normalised(g), 0, 255)
+
+
+def nature_of(shape: Shape, knobs: Knobs, ways: Ways) -> Nature | None:
+    """How gradients are made natural, worked out before the steps; None: they stay as they are."""
+    return nature(shape, knobs.colour, knobs.spectrum) if ways.natural else None
+
+
+@partial(jax.jit, static_argnames=("targets", "ways"), donate_argnames=("x",))
 def ascend(
     network: Network,
     x: Array,
     weights: Array,
-    step_size: Array,
-    jitter: Array,
+    knobs: Knobs,
     key: Array,
-    steps: tuple[Array, Array],
-    variation: ArrayLike = 0.0,
+    steps: tuple[ArrayLike, ArrayLike],
     *,
     targets: tuple[Target, ...],
-    tame: Tame = AS_IT_IS,
+    ways: Ways = PLAIN,
 ) -> Array:
     """Steps first..last-1 of the ascent of one octave: x [h, w, 3] -> x [h, w, 3]; the x passed in is used up.
 
-    One step, as SCENE.md defines it: roll by a random offset; x ← x + step_size · g / mean|g|; roll back; clip.
-    tame.levels smooths g; with tame.variation, `variation` times the gradient of total variation is taken from
-    g / mean|g|.
+    One step: roll by a random offset, advance, roll back.
     """
     h, w, _ = shape = x.shape
-    levels = fitting(tame.levels, (h, w))
+    by = nature_of((h, w), knobs, ways)
 
-    def gradient(canvas: Array, offset: Array) -> Array:
-        g = jax.grad(lambda c: score(network(c.reshape(1, *shape)), targets, weights))(canvas)
-        g = smooth(g.reshape(shape), (h, w), levels).reshape(canvas.shape) if levels else g
-        if not tame.variation:
-            return normalised(g)
-        border = jnp.mod(offset - 1, jnp.array([h, w]))
-        rough = variation_gradient(canvas.reshape(shape), (h, w), (border[0], border[1]), tame.wrap)
-        return normalised(g) - variation * rough.reshape(canvas.shape)
+    def gradient(canvas: Array) -> Array:
+        return jax.grad(lambda c: score(network(c.reshape(1, *shape)), targets, weights))(canvas)
 
     # Between two steps the canvas stays rolled and moves by the difference of their offsets: one roll a step, not two.
     # It is held as [h, 3w], because three as the last dimension vectorises badly on a CPU.
     def step(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         canvas, rolled = state
-        offset = shift(key, i, jitter)
+        offset = shift(key, i, jnp.int32(knobs.jitter))
         canvas = roll(canvas, offset - rolled)
-        canvas = canvas + step_size * gradient(canvas, offset)
-        return jnp.clip(canvas, 0, 255), offset
+        return advanced(canvas, gradient(canvas), knobs.step_size, by), offset
 
-    start = x.reshape(shape[0], -1), jnp.zeros(2, jnp.int32)
+    start = x.reshape(h, -1), jnp.zeros(2, jnp.int32)
     canvas, rolled = jax.lax.fori_loop(*steps, step, start)
     return roll(canvas, -rolled).reshape(shape)
 
 
-@partial(jax.jit, static_argnames=("targets", "tame", "tile", "group", "mesh"), donate_argnames=("x",))
-def tiled_ascend(
+def gradient_in_tiles(
     network: Network,
     x: Array,
     weights: Array,
-    step_size: Array,
     jitter: Array,
     key: Array,
-    steps: tuple[Array, Array],
+    whole: Array,
+    step: Array,
+    fresh: Array,
     size: tuple[Array, Array],
-    variation: ArrayLike = 0.0,
     *,
     targets: tuple[Target, ...],
-    tame: Tame = AS_IT_IS,
     tile: Shape,
     group: int,
     mesh: Mesh | None = None,
-) -> Array:
-    """`ascend` of a picture in tiles: x [H, W, 3] is a buffer that holds it in its first `size` = (h, w) pixels.
+) -> tuple[Array, Array]:
+    """A step's gradient [H, W, 3] of a picture in tiles, and the energies [targets] that the next step takes as whole.
 
-    The grid of tiles lies anywhere at each step, beyond what jitter reaches, so that no border stays in its place.
+    x [H, W, 3] is a buffer that holds the picture in its first `size` = (h, w) pixels. The grid of tiles lies anywhere
+    at each step, beyond what jitter reaches, so that no border stays in its place. fresh: `whole` is not known yet.
     """
     h, w = size
-    how: dict = {"targets": targets, "tile": tile, "group": group, "mesh": mesh}
-    pixels = (3 * h * w).astype(jnp.float32)
-    levels = fitting(tame.levels, tile)  # no octave that is cut into tiles is smaller than one
-
-    def step(i: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
-        x, whole = state
-        grid = jax.random.randint(jax.random.fold_in(jax.random.fold_in(key, i), 1), (2,), 0, jnp.array([h, w]))
-        origin = grid - shift(key, i, jitter)
-        g, whole = tiled_gradient(network, x, size, origin, weights, whole, **how)
-        g = normalised(smooth(g, size, levels) if levels else g, pixels)
-        if tame.variation:
-            g = g - variation * variation_gradient(x, size, (h - 1, w - 1), tame.wrap)
-        return jnp.clip(x + step_size * g, 0, 255), whole
-
-    known = len(targets) == 1  # a single one's magnitude is normalised away
-    whole = jnp.ones(1) if known else energies_of(network, x, size, targets=targets, tile=tile)
-    return jax.lax.fori_loop(*steps, step, (x, whole))[0]
+    grid = jax.random.randint(jax.random.fold_in(jax.random.fold_in(key, step), 1), (2,), 0, jnp.array([h, w]))
+    if len(targets) > 1:  # a single one's magnitude is normalised away
+        measured = partial(energies_of, network, x, size, targets=targets, tile=tile)
+        whole = jax.lax.cond(fresh, measured, lambda: whole)
+    else:
+        whole = jnp.ones(1)
+    origin = grid - shift(key, step, jitter)
+    return tiled_gradient(network, x, size, origin, weights, whole, targets=targets, tile=tile, group=group, mesh=mesh)
 
 
 @kept("shape", "wrap")
@@ -169,28 +169,29 @@ def dream_steps(
     targets: tuple[Target, ...],
     shapes: Sequence[Shape],
     iterations: int,
-    step_size: ArrayLike,
-    jitter: ArrayLike,
+    knobs: Knobs,
     key: Array,
     every: int | None = None,
     wrap: bool = False,
-    **taming: Any,
+    ways: Ways = PLAIN,
 ) -> Iterator[tuple[Array, Array]]:
     """The dream x and its base, both at the octave's size, after `every` steps of an octave (None: after all of them).
 
-    ascend(x, weights, step_size=, jitter=, key=, steps=, targets=) -> x is what climbs one octave, and takes tame= and
-    variation=, too, where they are given; full is [h, w, 3]; shapes are the octaves' sizes, the last one full's own;
-    targets and weights as in `score`. Several pictures [n, h, w, 3] climb together where weights, step sizes, jitters
-    and keys have n rows, and ascend takes them so.
+    ascend(x, weights, knobs, key, steps, targets=, ways=) -> x is what climbs one octave; full is [h, w, 3]; shapes are
+    the octaves' sizes, the last one full's own; targets and weights as in `score`. Octaves are counted from the
+    smallest, so that equal sizes have equal random numbers in a draft and in the film. Several pictures [n, h, w, 3]
+    climb together where weights, knobs and keys have n rows, and ascend takes them so.
     """
     x = base = full
-    knobs = {"step_size": jnp.float32(step_size), "jitter": jnp.int32(jitter), "targets": targets, **taming}
     for octave, shape in enumerate(shapes):
         x, base = climb(full, x, base, shape=shape, wrap=wrap)
-        knobs["key"] = octave_key(key, jnp.int32(octave))
+        # The network is blind where the rolled picture ends. A picture that wraps is rolled anywhere, so that this is
+        # no more often at its own border than elsewhere.
+        own = knobs._replace(jitter=np.maximum(knobs.jitter, max(shape))) if wrap else knobs
+        own_key = octave_key(key, jnp.int32(octave))
         for first in range(0, iterations, every or max(1, iterations)):
-            steps = jnp.int32(first), jnp.int32(min(first + (every or iterations), iterations))
-            x = ascend(x, jnp.float32(weights), steps=steps, **knobs)
+            last = min(first + (every or iterations), iterations)
+            x = ascend(x, jnp.float32(weights), own, own_key, (first, last), targets=targets, ways=ways)
             yield x, base
 
 

@@ -4,6 +4,7 @@ Notation: an image is float32 [h, w, 3], RGB in 8-bit levels 0..255, not rounded
 a typed `jax.random.key`. Everything here is pure.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -20,15 +21,21 @@ Shape = tuple[int, int]
 def octave_shapes(
     shape: Shape, *, octaves: int | None = None, scale: float = 1.4, smallest: int | None = None
 ) -> list[Shape]:
-    """Sizes (h, w) from the smallest octave to `shape`, each `scale` times the one before.
+    """Sizes (h, w) from the smallest octave to `shape`, the last.
 
-    Either a number of `octaves`, or as many as keep the shorter side at `smallest` pixels or more (at least one).
+    With `smallest` they are counted from the bottom: its shorter side has so many pixels, and each next one is `scale`
+    times as large, so that they are the same whatever the picture's size; one that is almost the picture's own, by less
+    than the root of `scale`, is left to it. With `octaves` there are so many, counted from the top.
     """
+    least = min(shape)
     if octaves is None:
         assert smallest is not None
-        octaves = 1 + max(0, int(np.floor(np.log(min(shape) / smallest) / np.log(scale) + 1e-9)))
+        count = max(0, math.ceil(math.log(least / smallest) / math.log(scale) - 0.5 - 1e-9))
+        sides = [smallest * scale**i for i in range(count)]
+    else:
+        sides = [least / scale**i for i in reversed(range(1, octaves))]
     h, w = shape
-    return [(max(1, round(h / scale**i)), max(1, round(w / scale**i))) for i in reversed(range(max(1, octaves)))]
+    return [*((max(1, round(h * side / least)), max(1, round(w * side / least))) for side in sides), shape]
 
 
 def resize(image: Array, shape: Shape, wrap: bool = False) -> Array:

@@ -1,7 +1,7 @@
 """The compiled ascents of a film: which octaves are cut into tiles, and compiling side by side, ahead of use.
 
-A program is one compilation of `ascend` (an octave's size, the layers it dreams) or of `tiled_ascend` (the layers; any
-size). Each is compiled in a thread, so that the first octaves run while later ones are still being compiled.
+A program is one compilation of `ascend` (an octave's size, the layers it dreams) or of `gradient_in_tiles` (the layers;
+any size). Each is compiled in a thread, so that the first octaves run while later ones are still being compiled.
 """
 
 import os
@@ -18,8 +18,9 @@ import numpy as np
 from jax import Array
 from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
+from jax.typing import ArrayLike
 
-from render.dream.ascent import AS_IT_IS, Tame, ascend, tiled_ascend
+from render.dream.ascent import PLAIN, Knobs, Ways, advanced, ascend, gradient_in_tiles, nature_of
 from render.dream.compiled import kept, obtain, signature
 from render.dream.image import Shape
 from render.dream.objective import Target
@@ -35,6 +36,7 @@ GROUP = {"cpu": 1, "gpu": 2, "tpu": 2}
 HELD = 3.0  # times a network's activations that an ascent step holds: themselves, what they came from, gradients
 SHARE = 0.5  # of the memory that films dreamed at once may take
 HALF = {"gpu", "tpu"}  # where activations are bfloat16; its gradient correlates 0.96 with float32's (measured on a CPU)
+WHOLE_NUMBERS = {"jitter"}  # the knobs that are no float32
 COMPILERS = 2  # compilations at a time: each uses several threads for a part of its time
 
 
@@ -66,40 +68,45 @@ class Programs:
     def __call__(
         self,
         x: Array,
-        weights: Array,
-        *,
-        step_size: Array,
-        jitter: Array,
+        weights: ArrayLike,
+        knobs: Knobs,
         key: Array,
-        steps: tuple[Array, Array],
+        steps: tuple[int, int],
+        *,
         targets: tuple[Target, ...],
-        tame: Tame = AS_IT_IS,
-        variation: Array | None = None,
+        ways: Ways = PLAIN,
     ) -> Array:
         """Ascends x [n, h, w, 3], as `ascend` does one picture; compiles what is not compiled yet."""
         n, h, w, _ = x.shape
-        program = self.prepare((h, w), targets, tame).result()
-        rough = np.zeros(n, np.float32) if variation is None else variation
-        *numbers, rough = jax.device_put(
-            (weights, step_size, jitter, key, rough), self.split if self.batch > 1 else self.whole
+        program = self.prepare((h, w), targets, ways).result()
+        numbers = each(lambda name, kind: np.broadcast_to(np.asarray(getattr(knobs, name), kind), (n,)))
+        weights, numbers, key = jax.device_put(
+            (jnp.asarray(weights), numbers, key), self.split if self.batch > 1 else self.whole
         )
-        steps, size = jax.device_put((steps, (jnp.int32(h), jnp.int32(w))), self.whole)
         if not self.tiled((h, w)):
-            return program(self.network, x, *numbers, steps, rough)
-        return cut(program(self.network, buffer(x, full=self.full), *numbers, steps, size, rough), shape=(h, w))
+            steps_there = jax.device_put((jnp.int32(steps[0]), jnp.int32(steps[1])), self.whole)
+            return program(self.network, x, weights, numbers, key, steps_there)
+        size = jax.device_put((jnp.int32(h), jnp.int32(w)), self.whole)
+        whole = jax.device_put(jnp.zeros((n, len(targets))), self.split if self.batch > 1 else self.whole)
+        for i in range(*steps):
+            now = jax.device_put((jnp.int32(i), jnp.bool(i == steps[0])), self.whole)
+            around = buffer(x, full=self.full)
+            g, whole = program(self.network, around, weights, numbers.jitter, key, whole, *now, size)
+            x = advance(x, g, numbers, ways=ways)
+        return x
 
     def tiled(self, shape: Shape) -> bool:
         """Whether an octave of this size is cut into tiles."""
         fits = self.tile is not None and shape[0] >= self.tile[0] and shape[1] >= self.tile[1]
         return fits and self.needs_tiles(shape)
 
-    def prepare(self, shape: Shape, targets: tuple[Target, ...], tame: Tame = AS_IT_IS) -> Future:
+    def prepare(self, shape: Shape, targets: tuple[Target, ...], ways: Ways = PLAIN) -> Future:
         """The program for an octave, being compiled in a thread of its own if it is not yet."""
-        name = ("tiles" if self.tiled(shape) else shape, targets, tame)
+        name = ("tiles", targets, PLAIN) if self.tiled(shape) else (shape, targets, ways)
         if name not in self.compiled:
             future: Future = Future()
             self.compiled[name] = future
-            work = partial(self.compile, shape, targets, tame)
+            work = partial(self.compile, shape, targets, ways)
             # a daemon, so that an interrupted render does not wait for a compiler
             threading.Thread(target=resolve, args=(future, work, self.compilers), daemon=True).start()
         return self.compiled[name]
@@ -108,50 +115,49 @@ class Programs:
         """Whether a picture of this size is too large for one piece."""
         return shape[0] * shape[1] > self.cut_above
 
-    def compile(self, shape: Shape, targets: tuple[Target, ...], tame: Tame) -> Any:
+    def compile(self, shape: Shape, targets: tuple[Target, ...], ways: Ways) -> Any:
         """Compiles a program; nothing runs."""
         one, knob = self.whole, self.split if self.batch > 1 else self.whole
 
         def spec(shape: tuple[int, ...], dtype: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
             return jax.ShapeDtypeStruct(shape, dtype, sharding=sharding)
 
-        n, number = self.batch, spec((), jnp.int32, one)
+        n, number, tiled = self.batch, spec((), jnp.int32, one), self.tiled(shape)
         key = spec((n,), jax.eval_shape(lambda: jax.random.key(0)).dtype, knob)
         weights = spec((n, len(targets)), jnp.float32, knob)
-        numbers = weights, spec((n,), jnp.float32, knob), spec((n,), jnp.int32, knob)
-        tiled = self.tiled(shape)
+        knobs = each(lambda name, kind: spec((n,), kind, knob))
         x = spec((n, *(self.full if tiled else shape), 3), jnp.float32, knob)
-        pairs = [(number, number)] * (2 if tiled else 1)
-        arguments = (self.network, x, *numbers, key, *pairs, spec((n,), jnp.float32, knob))
-        static = "ascend", self.half, targets, tame, self.structure, n, *([self.tile, self.group()] if tiled else [])
+        numbers = (knobs.jitter, key, weights, number, spec((), jnp.bool, one)) if tiled else (knobs, key)
+        arguments = (self.network, x, weights, *numbers, (number, number))
+        static = "ascend", self.half, targets, ways, self.structure, n, *([self.tile, self.group()] if tiled else [])
         name, devices = (static, signature(arguments)), list(self.mesh.devices.flat)
-        return obtain(name, lambda: self.together(tiled, targets, tame).lower(*arguments), devices)
+        return obtain(name, lambda: self.together(tiled, targets, ways).lower(*arguments), devices)
 
     def group(self) -> int:
         """How many tiles go through the network at a time."""
         return GROUP.get(jax.default_backend(), 1) * (1 if self.batch > 1 else self.mesh.size)
 
-    def together(self, tiled: bool, targets: tuple[Target, ...], tame: Tame) -> Any:
-        """`ascend` or `tiled_ascend`, jitted, of n films at once (of a single one without vmap).
+    def together(self, tiled: bool, targets: tuple[Target, ...], ways: Ways) -> Any:
+        """`ascend` or `gradient_in_tiles`, jitted, of n films at once (of a single one without vmap).
 
         It takes the network as its leaves, a list: a program that is kept on disk knows plain containers only.
         """
-        one = partial(ascend, targets=targets, tame=tame)
+        one: Callable = partial(ascend, targets=targets, ways=ways)
         if tiled:
             assert self.tile is not None
             mesh = self.mesh if self.batch == 1 and self.mesh.size > 1 else None
-            one = partial(tiled_ascend, targets=targets, tame=tame, tile=self.tile, group=self.group(), mesh=mesh)
-        axes = (None, 0, 0, 0, 0, 0, *([None, None] if tiled else [None]), 0)
+            one = partial(gradient_in_tiles, targets=targets, tile=self.tile, group=self.group(), mesh=mesh)
+        own, shared = (5, 3) if tiled else (4, 1)  # step, fresh and size, or the steps, are the same for all films
 
-        def ascend_all(leaves: list[Array], x: Array, *numbers: Any) -> Array:
+        def all_of_them(leaves: list[Array], *numbers: Any) -> Any:
             network = jax.tree.unflatten(self.structure, leaves)
             network = InBfloat16(network) if self.half else network
             if self.batch > 1:
-                return jax.vmap(one, axes)(network, x, *numbers)
-            firsts = [number if isinstance(number, tuple) else number[0] for number in numbers]
-            return one(network, x[0], *firsts)[None]
+                return jax.vmap(one, (None, *[0] * own, *[None] * shared))(network, *numbers)
+            firsts = jax.tree.map(lambda number: number[0], numbers[:own])
+            return jax.tree.map(lambda result: result[None], one(network, *firsts, *numbers[own:]))
 
-        return jax.jit(ascend_all, donate_argnums=1)
+        return jax.jit(all_of_them, donate_argnums=1)
 
 
 @jax.tree_util.register_dataclass
@@ -194,6 +200,11 @@ def free_memory() -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / jax.local_device_count()
 
 
+def each(make: Callable[[str, type], Any]) -> Knobs:
+    """Knobs whose numbers are make(name, dtype)."""
+    return Knobs(**{name: make(name, np.int32 if name in WHOLE_NUMBERS else np.float32) for name in Knobs._fields})
+
+
 def largest_whole(tile: str | int) -> float:
     """The most pixels that a picture may have to be dreamed in one piece."""
     if tile == "off":
@@ -217,12 +228,18 @@ def resolve(future: Future, work: Callable[[], Any], at_once: threading.Semaphor
 
 @kept("full")
 def buffer(x: Array, *, full: Shape) -> Array:
-    """x [n, h, w, 3] in the corner of pictures of the full size, which is what `tiled_ascend` takes."""
+    """x [n, h, w, 3] in the corner of pictures of the full size, which is what `gradient_in_tiles` takes."""
     _, h, w, _ = x.shape
     return jnp.pad(x, ((0, 0), (0, full[0] - h), (0, full[1] - w), (0, 0)))
 
 
-@kept("shape")
-def cut(x: Array, *, shape: Shape) -> Array:
-    """The pictures out of their buffer."""
-    return x[:, : shape[0], : shape[1]]
+@kept("ways")
+def advance(x: Array, g: Array, knobs: Knobs, *, ways: Ways) -> Array:
+    """`advanced` for pictures [n, h, w, 3] whose gradients lie in the corners of buffers [n, H, W, 3]."""
+    _, h, w, _ = x.shape
+
+    def one(x: Array, g: Array, knobs: Knobs) -> Array:
+        canvas = advanced(x.reshape(h, -1), g.reshape(h, -1), knobs.step_size, nature_of((h, w), knobs, ways))
+        return canvas.reshape(h, w, 3)
+
+    return jax.vmap(one)(x, g[:, :h, :w], knobs)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from render.dream.ascent import Tame, developed, dream_steps
+from render.dream.ascent import Knobs, Ways, developed, dream_steps
 from render.dream.compiled import kept
 from render.dream.guide import guided
 from render.dream.image import hold, octave_shapes, statistics, to_uint8
@@ -92,7 +92,7 @@ def prepare(ascend: Programs, scene: Scene, p: FrameParams) -> None:
     """Starts to compile what a frame needs, the small octaves first."""
     if p.iterations and targets(scene, p):
         for shape in shapes(scene, p):
-            ascend.prepare(shape, targets(scene, p), tame(scene, p))
+            ascend.prepare(shape, targets(scene, p), ways(p))
 
 
 def on_host(film: Iterator[Array]) -> Iterator[np.ndarray]:
@@ -134,9 +134,9 @@ def targets(scene: Scene, p: FrameParams) -> tuple[Target, ...]:
     return tuple(Target(t.layer, t.channels, t.kind) for t, w in zip(terms(scene), p.weights, strict=True) if w)
 
 
-def tame(scene: Scene, p: FrameParams) -> Tame:
-    """How a frame's gradients are kept smooth."""
-    return Tame(p.smooth, p.tv != 0, p.tv != 0 and scene.motion.border == "wrap")
+def ways(p: FrameParams) -> Ways:
+    """What the steps of a frame do."""
+    return Ways(natural=bool(p.colour or p.spectrum))
 
 
 def shapes(scene: Scene, p: FrameParams) -> list[tuple[int, int]]:
@@ -147,20 +147,15 @@ def shapes(scene: Scene, p: FrameParams) -> list[tuple[int, int]]:
 
 def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
     """What `dream_steps` takes for frame k: structure from the first scene, numbers from each."""
-    active, wrap = targets(scenes[0], ps[0]), scenes[0].motion.border == "wrap"
-    # The network is blind where the rolled picture ends. A picture that wraps is rolled anywhere, so that this is no
-    # more often at its own border than elsewhere.
-    least = max(scenes[0].size) if wrap else 0
+    active, numbers = targets(scenes[0], ps[0]), [(p.step_size, p.jitter, p.colour, p.spectrum) for p in ps]
     return {
         "targets": active,
         "shapes": shapes(scenes[0], ps[0]),
         "iterations": ps[0].iterations if active else 0,
         "weights": np.array([[w for w in p.weights if w] for p in ps], np.float32),
-        "step_size": np.array([p.step_size for p in ps], np.float32),
-        "jitter": np.array([max(p.jitter, least) for p in ps], np.int32),
-        "wrap": wrap,
-        "tame": tame(scenes[0], ps[0]),
-        "variation": np.array([p.tv for p in ps], np.float32),
+        "knobs": Knobs(*(np.array(column) for column in zip(*numbers, strict=True))),
+        "ways": ways(ps[0]),
+        "wrap": scenes[0].motion.border == "wrap",
         "key": frame_keys(np.array([scene.seed for scene in scenes], np.uint32), np.int32(k)),
     }
 

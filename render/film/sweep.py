@@ -22,7 +22,6 @@ STRUCTURE = (
     "smallest",
     "octave_scale",
     "iterations",
-    "smooth",
 )  # what decides shapes and loops, frame by frame
 
 
@@ -122,8 +121,13 @@ def _structure(scene: Scene) -> tuple:
 def _loops_alike(a: Scene, b: Scene) -> bool:
     one, two = frame_params(a).columns, frame_params(b).columns
     same = all(_equal(one[name], two[name]) for name in STRUCTURE)
-    active = ([np.asarray(w) != 0 for w in (*columns["weights"], columns["tv"])] for columns in (one, two))
+    active = ([np.asarray(w) != 0 for w in (*columns["weights"], _natural(columns))] for columns in (one, two))
     return same and all(map(np.array_equal, *active))
+
+
+def _natural(columns: dict) -> np.ndarray:
+    """Above 0 in the frames whose gradients are made natural at all."""
+    return np.maximum(columns["colour"], columns["spectrum"])
 
 
 def _equal(a: np.ndarray | None, b: np.ndarray | None) -> bool:

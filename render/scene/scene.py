@@ -50,9 +50,9 @@ def moving(default: float, help: str, **bounds: Any) -> Any:
 
 @dataclass(frozen=True)
 class Smallest:
-    """As many octaves as fit above this shortest side."""
+    """Octaves from this shorter side up to the full size."""
 
-    smallest: Curve = moving(96, "shortest side of the smallest octave, in pixels", least=8, most=16384, whole=True)
+    smallest: Curve = moving(64, "shorter side of the smallest octave, in pixels", least=8, most=16384, whole=True)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Octaves:
     count: Number = Number(1, 32, whole=True, moving=True)
 
     def describe(self) -> str:
-        return f"{self.count.describe()}, or {{smallest: 96}}"
+        return f"{self.count.describe()}, or {{smallest: 64}}"
 
     def opened(self, node: Node) -> Node:
         """A mapping that can take `smallest`."""
@@ -165,8 +165,11 @@ class Guides:
 
 
 @dataclass(frozen=True)
-class Regularise:
-    tv: Curve = moving(0, "weight of total variation: less noise, flatter colours; try 0.1 to 0.5", least=0, most=10)
+class Natural:
+    """How gradients follow photographs; one number stands for both."""
+
+    colour: Curve = moving(0.5, "how far gradients follow the colours of photographs: less neon", least=0, most=1)
+    spectrum: Curve = moving(0.5, "how far they follow their spectrum: soft and large, not grain", least=0, most=1)
 
 
 @dataclass(frozen=True)
@@ -178,15 +181,21 @@ class Dream:
         Classes(), "what to dream of: class → weight, for networks with a classifier", (), name="class"
     )
     guide: tuple[Guide, ...] = key(Guides(), "pictures that the dream takes its features from", ())
-    octaves: Curve | Smallest = key(Octaves(), "how many sizes the dream climbs, or {smallest: 96}", Curve.constant(4))
+    octaves: Curve | Smallest = key(
+        Octaves(),
+        "the sizes that the dream climbs: {smallest: 64} from so many pixels up, the same in a draft and in the film; "
+        "or a number of them, counted from the full size down",
+        Smallest(),
+    )
     octave_scale: Curve = moving(1.4, "the ratio of one octave's size to the next smaller", above=1, most=10)
     iterations: Curve = moving(10, "ascent steps per octave", least=0, most=10_000, whole=True)
     step_size: Curve = moving(1.5, "mean change of a pixel per step, in levels", least=0, most=255)
     jitter: Curve = moving(32, "random roll of up to so many pixels before every step", least=0, most=16384, whole=True)
-    smooth: Curve = moving(
-        0, "levels of a Laplacian pyramid whose bands of detail count the same; 0: off", least=0, most=6, whole=True
+    natural: Natural = key(
+        Section(Natural, ("colour", "spectrum")),
+        "how far gradients follow the colours and the spectrum of photographs, 0 to 1",
+        Natural(),
     )
-    regularise: Regularise = key(Section(Regularise), "what keeps noise away", Regularise())
     keep: Keep = key(
         Section(Keep, ("mean", "contrast")), "how strongly mean and contrast are drawn to the start's, 0 to 1", Keep()
     )

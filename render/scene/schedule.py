@@ -35,8 +35,8 @@ class FrameParams:
     iterations: int
     step_size: float  # levels of 255
     jitter: int  # pixels
-    smooth: int  # levels of the gradient's pyramid
-    tv: float  # the weight of total variation
+    colour: float  # of natural gradients, and
+    spectrum: float  # 0..1
     keep_mean: float
     keep_contrast: float
     target: float | None  # the contrast to hold, in levels; None: the start's
@@ -106,8 +106,8 @@ def frame_params(scene: "Scene") -> FrameList:
         "iterations": whole(dream.iterations),
         "step_size": column(dream.step_size),
         "jitter": whole(dream.jitter),
-        "smooth": whole(dream.smooth),
-        "tv": column(dream.regularise.tv),
+        "colour": column(dream.natural.colour),
+        "spectrum": column(dream.natural.spectrum),
         "keep_mean": column(dream.keep.mean),
         "keep_contrast": column(dream.keep.contrast),
         "target": column(dream.keep.target),

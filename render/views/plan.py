@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import models
 from render.dream import device
 from render.dream.programs import Programs
-from render.film.frames import film_length, how, programs, shapes, tame, targets
+from render.film.frames import film_length, how, programs, shapes, targets, ways
 from render.film.progress import clock
 from render.scene.scene import Scene
 from render.scene.schedule import FrameParams, frame_params
@@ -68,12 +68,12 @@ def seconds_per_pixel(ascend: Programs, scene: Scene, p: FrameParams, steps: int
     octaves = shapes(scene, p)
     h, w = ([s for s in octaves if s[0] * s[1] <= MEASURED_PIXELS] or octaves[:1])[-1]
     arguments = how([scene], [p], 0)
-    knobs = {name: arguments[name] for name in ("step_size", "jitter", "key", "targets", "tame", "variation")}
+    weights, knobs, key = (arguments[name] for name in ("weights", "knobs", "key"))
+    what = {name: arguments[name] for name in ("targets", "ways")}
     times = []
     for _ in range(4):  # the first one compiles
         x, began = jnp.full((1, h, w, 3), 128.0), time.perf_counter()
-        last = jnp.int32(0), jnp.int32(steps)
-        jax.block_until_ready(ascend(x, arguments["weights"], steps=last, **knobs))
+        jax.block_until_ready(ascend(x, weights, knobs, key, (0, steps), **what))
         times.append(time.perf_counter() - began)
     return sorted(times[1:])[1] / steps / (h * w)
 
@@ -84,5 +84,5 @@ def memory(ascend: Programs, scene: Scene, p: FrameParams) -> float:
     around = FRAMES_HELD * h * w * 3 * 4
     if not targets(scene, p):
         return around
-    analysis = ascend.prepare((h, w), targets(scene, p), tame(scene, p)).result().memory_analysis()
+    analysis = ascend.prepare((h, w), targets(scene, p), ways(p)).result().memory_analysis()
     return analysis.temp_size_in_bytes + analysis.argument_size_in_bytes + around

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from models.blocks.xla import compiler_options
-from render.dream.ascent import ascend, dream
+from render.dream.ascent import Knobs, Ways, ascend, dream
 from render.dream.image import hold, noise, octave_shapes, to_uint8
 from render.dream.objective import SILENT, Target
 from render.dream.tiles import Network
@@ -30,6 +30,7 @@ SIDE = 160  # pixels of a tile's longer side: six animals' heads fit, and 64 til
 AT_ONCE = 8  # tiles that are dreamed together
 TOGETHER = 24  # layers of one program: a deep network's first layers need not wait for its last
 ITERATIONS, STEP_SIZE, JITTER = 40, 1.5, 16
+NATURAL = 0.5, 0.5  # colour and spectrum, as a scene has them
 OCTAVES, OCTAVE_SCALE = 3, 1.5
 LEVEL, CONTRAST, GRAIN = 117.0, 12.0, 0.12  # of the noise: soft, so that what is not dreamed stays quiet
 SHOWN = (124.0, 52.0)  # mean and contrast of a finished tile that grew from noise, so that all can be read
@@ -119,8 +120,8 @@ def dreamed(
             targets=(Target("pick"),),
             shapes=shapes,
             iterations=ITERATIONS,
-            step_size=np.full(n, STEP_SIZE, np.float32),
-            jitter=np.full(n, JITTER, np.int32),
+            knobs=Knobs(*(np.full(n, number) for number in (STEP_SIZE, JITTER, *NATURAL))),
+            ways=Ways(natural=True),
             key=keys,
         )
         yield from np.asarray(to_uint8(x if picture is not None else readable(x)))[: len(some)]
@@ -129,13 +130,15 @@ def dreamed(
 def ascent(n: int) -> Callable[..., Array]:
     """`ascend` for n tiles at once, called as `dream` calls it, with a network of n picks before."""
 
-    @partial(jax.jit, static_argnames="targets", compiler_options=compiler_options())
-    def climb(network: Picked, x: Array, weights: Array, *, targets: Any, **knobs: Any) -> Array:
-        def one(pick: Any, x: Array, weights: Array, step_size: Array, jitter: Array, key: Array) -> Array:
+    @partial(jax.jit, static_argnames=("targets", "ways"), compiler_options=compiler_options())
+    def climb(
+        network: Picked, x: Array, weights: Array, knobs: Knobs, key: Array, steps: Any, *, targets: Any, ways: Ways
+    ) -> Array:
+        def one(pick: Any, x: Array, weights: Array, knobs: Knobs, key: Array) -> Array:
             inner = Picked(network.network, pick)
-            return ascend(inner, x, weights, step_size, jitter, key, knobs["steps"], targets=targets)
+            return ascend(inner, x, weights, knobs, key, steps, targets=targets, ways=ways)
 
-        return jax.vmap(one)(network.pick, x, weights, knobs["step_size"], knobs["jitter"], knobs["key"])
+        return jax.vmap(one)(network.pick, x, weights, knobs, key)
 
     return climb
 
