@@ -148,9 +148,8 @@ def test_a_network_without_layers_given_dreams_its_own():
         ("{guide: {image: flowers.png, layers: 'fire7[3]'}}", "fire7[3]: a guide draws by whole layers"),
         ("{guide: {image: flowers.png, layer: fire7}}", "unknown key 'layer'; did you mean 'layers'?"),
         ("{guide: []}", "must be a picture's path"),
-        ("{smooth: 7}", "dream.smooth: must be from 0 to 6, not 7"),
-        ("{regularise: 0.3}", "dream.regularise: must be a mapping of tv"),
-        ("{regularise: {tvs: 0.3}}", "unknown key 'tvs'; did you mean 'tv'?"),
+        ("{natural: 7}", "dream.natural: must be from 0 to 1, not 7"),
+        ("{natural: {color: 0.3}}", "unknown key 'color'; did you mean 'colour'?"),
     ],
 )
 def test_mistakes_are_told(text, message):

@@ -18,12 +18,26 @@ def test_octaves_shrink_by_the_scale_and_end_at_the_full_size():
     assert shapes == [(131, 233), (184, 327), (257, 457), (360, 640)]
 
 
-@pytest.mark.parametrize("shape", [(360, 640), (640, 360), (2160, 3840), (96, 300), (50, 60)])
-def test_smallest_gives_as_many_octaves_as_fit(shape):
-    shapes = image.octave_shapes(shape, scale=1.5, smallest=96)
-    assert shapes[-1] == shape
-    assert len(shapes) == 1 or min(shapes[0]) >= 96
-    assert min(shape) / 1.5 ** len(shapes) < 96, "one more octave would still have fitted"
+def test_octaves_from_the_bottom_are_the_same_at_every_size():
+    draft, film, large = ([min(s) for s in image.octave_shapes(shape, smallest=64)] for shape in SIZES)
+    assert draft == [64, 90, 125, 180] and film == [64, 90, 125, 176, 246, 360]
+    assert large[:5] == film[:5] and large[-1] == 2160
+    assert image.octave_shapes((360, 640), smallest=64)[0] == image.octave_shapes((2160, 3840), smallest=64)[0]
+
+
+SIZES = [(180, 320), (360, 640), (2160, 3840)]
+
+
+@pytest.mark.parametrize("shape", [*SIZES, (640, 360), (96, 300), (50, 60), (1024, 8192)])
+@pytest.mark.parametrize("scale", [1.2, 1.4, 2.0])
+def test_octaves_from_the_bottom_lie_apart_and_keep_the_shape(shape, scale):
+    shapes = image.octave_shapes(shape, scale=scale, smallest=60)
+    assert shapes[-1] == shape and (len(shapes) == 1 or min(shapes[0]) == 60)
+    sides = [min(s) for s in shapes]
+    for smaller, larger in zip(sides, sides[1:], strict=False):
+        assert scale**0.5 - 0.03 < larger / smaller < scale**1.5 + 0.03
+    for h, w in shapes:
+        assert abs(w / h - shape[1] / shape[0]) <= (1 + shape[1] / shape[0]) / (2 * h)
 
 
 def triangle_matrix(n_in: int, n_out: int) -> np.ndarray:

@@ -86,7 +86,7 @@ BAD = [
     ("dream: {octaves: 2.5}", "3:18: dream.octaves: must be a whole number from 1 to 32, not 2.5"),
     (
         "dream: {octaves: {}}",
-        "3:18: dream.octaves: must be a whole number from 1 to 32, or {smallest: 96}, not a mapping {}",
+        "3:18: dream.octaves: must be a whole number from 1 to 32, or {smallest: 64}, not a mapping {}",
     ),
     ("dream: {octaves: {smalest: 9}}", "3:19: dream.octaves.smalest: unknown key 'smalest'; did you mean 'smallest'?"),
     ("dream: {octave_scale: 1}", "3:23: dream.octave_scale: must be above 1, not 1"),

@@ -24,14 +24,14 @@ def with_motion(fps=24, written=24, **motion):
 def test_defaults_are_the_contracts():
     assert frame_params(SCENE)[0] == FrameParams(
         weights=(1.0, 0.5),
-        octaves=4,
-        smallest=None,
+        octaves=None,
+        smallest=64,
         octave_scale=1.4,
         iterations=10,
         step_size=1.5,
         jitter=32,
-        smooth=0,
-        tv=0.0,
+        colour=0.5,
+        spectrum=0.5,
         keep_mean=0.2,
         keep_contrast=0.2,
         target=None,
