@@ -1,5 +1,7 @@
 """Octave sizes, resizing, noise and held colour against independent computations."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -34,7 +36,7 @@ def test_octaves_from_the_bottom_lie_apart_and_keep_the_shape(shape, scale):
     shapes = image.octave_shapes(shape, scale=scale, smallest=60)
     assert shapes[-1] == shape and (len(shapes) == 1 or min(shapes[0]) == 60)
     sides = [min(s) for s in shapes]
-    for smaller, larger in zip(sides, sides[1:], strict=False):
+    for smaller, larger in itertools.pairwise(sides):
         assert scale**0.5 - 0.03 < larger / smaller < scale**1.5 + 0.03
     for h, w in shapes:
         assert abs(w / h - shape[1] / shape[0]) <= (1 + shape[1] / shape[0]) / (2 * h)
