@@ -16,6 +16,7 @@ from render.language.curves import Constant
 from render.language.easing import EASINGS
 from render.language.kinds import HUGE, Choice, Colour, File, Fps, Name, Number, Pair, Size, colour_names
 from render.language.section import Section
+from render.scene.by_octave import MOST_OCTAVES, PerOctave
 from render.scene.classes import Classes
 from render.scene.layers import Layers
 from render.scene.scene import LENGTHS, STARTS, Guides, Octaves, Scene, Smallest, Tile
@@ -90,6 +91,19 @@ def _moving(number: Schema) -> Schema:
 def _(kind: Octaves) -> Schema:
     smallest = {**of(Section(Smallest)), "type": "object", "required": ["smallest"]}
     return {"oneOf": [*of(kind.count)["oneOf"], smallest]}
+
+
+@of.register
+def _(kind: PerOctave) -> Schema:
+    numbers = {"type": "array", "items": of(kind.number), "minItems": 1, "maxItems": MOST_OCTAVES}
+    listed = {
+        "type": "object",
+        "description": "a number for each octave, the smallest first; the last one goes on",
+        "properties": {"octaves": numbers},
+        "additionalProperties": False,
+        "required": ["octaves"],
+    }
+    return {"oneOf": [*of(kind.number)["oneOf"], listed]}
 
 
 @of.register

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from render.dream import ascent
-from render.dream.ascent import Knobs
+from render.dream.ascent import Knobs, Octave
 from render.dream.image import octave_shapes
 from render.dream.objective import Target, score
 
@@ -121,6 +121,25 @@ def test_climb_carries_the_detail_found():
     assert np.unravel_index(np.argmax(np.asarray(x[..., 0])), (32, 32)) in {(16, 16), (17, 17), (16, 17), (17, 16)}
 
 
+def test_each_octave_has_its_own_numbers():
+    """Two octaves that differ, and one between them that is left out, step by step."""
+    full = jnp.asarray(image(32, 40))
+    climb = partial(ascent.ascend, jax.tree_util.Partial(ramp))
+    octaves = [
+        Octave((16, 20), 2, Knobs(1.0, 3)),
+        Octave((23, 29), 0, Knobs(9.0, 9)),
+        Octave((32, 40), 3, Knobs(2.0, 0)),
+    ]
+    got = ascent.dream(climb, full, [1.0], targets=ALL, octaves=octaves, key=key())
+    x = base = full
+    for number, (shape, steps, knobs) in enumerate(octaves):
+        if steps:
+            x, base = ascent.climb(full, x, base, shape=shape)
+            own = jax.random.fold_in(key(), number)
+            x = climb(x, jnp.ones(1), knobs, own, (0, steps), targets=ALL)
+    np.testing.assert_allclose(got, x, atol=1e-3)
+
+
 @pytest.mark.parametrize("weights", [{"fire5": 1.0}, {"fire3": 0.5, "fire5[3,17]": 1.0}])
 def test_the_objective_rises_on_the_real_network(squeezenet, weights):
     targets = tuple(Target("fire5", (3, 17)) if "[" in name else Target(name) for name in weights)
@@ -130,9 +149,7 @@ def test_the_objective_rises_on_the_real_network(squeezenet, weights):
         before,
         list(weights.values()),
         targets=targets,
-        shapes=[(45, 57), (64, 80)],
-        iterations=6,
-        knobs=Knobs(1.5, 4),
+        octaves=[Octave(shape, 6, Knobs(1.5, 4)) for shape in ((45, 57), (64, 80))],
         key=key(),
     )
     w = jnp.float32(list(weights.values()))
@@ -141,8 +158,8 @@ def test_the_objective_rises_on_the_real_network(squeezenet, weights):
 
 
 def test_a_picture_forms_into_the_dream(squeezenet):
-    how = {"targets": (Target("fire3"),), "shapes": [(32, 40), (45, 56)], "iterations": 3}
-    how |= {"knobs": Knobs(1.5, 4), "key": key()}
+    octaves = [Octave(shape, 3, Knobs(1.5, 4)) for shape in ((32, 40), (45, 56))]
+    how = {"targets": (Target("fire3"),), "octaves": octaves, "key": key()}
     full = jnp.asarray(image(45, 56))
     whole = ascent.dream(partial(ascent.ascend, squeezenet), full, [1.0], **how)
     stages = [

@@ -76,12 +76,22 @@ def test_pixels_move_as_motion_says(tmp_path, squeezenet):
     np.testing.assert_allclose(film[1], np.roll(film[0], 12, axis=1), atol=0.01)
 
 
-@pytest.mark.parametrize("record, stages", [("octaves", 2), ("iterations", 4)])
-def test_record_films_how_a_picture_forms(tmp_path, squeezenet, record, stages):
-    scene = scene_of(tmp_path, TINY, f"output.record={record}", "frames=1")
+@pytest.mark.parametrize(
+    "record, iterations, stages",
+    [
+        ("octaves", "2", 2),
+        ("iterations", "2", 4),
+        ("iterations", "{octaves: [3, 1, 7]}", 4),
+        ("octaves", "{octaves: [0, 2]}", 1),
+        ("iterations", "{octaves: [2, 0]}", 2),
+    ],
+)
+def test_record_films_how_a_picture_forms(tmp_path, squeezenet, record, iterations, stages):
+    own = "frames=1", f"dream.iterations={iterations}"
+    scene = scene_of(tmp_path, TINY, f"output.record={record}", *own)
     film = rendered(scene, squeezenet)
-    assert len(film) == film_length(scene) == stages
-    last = rendered(scene_of(tmp_path, TINY, "frames=1"), squeezenet)[0]
+    assert film.shape == (film_length(scene), 32, 48, 3) and len(film) == stages
+    (last,) = rendered(scene_of(tmp_path, TINY, *own), squeezenet)
     np.testing.assert_allclose(film[-1], last, atol=0.5)
 
 

@@ -95,6 +95,24 @@ BAD = [
     ("dream: {jitter: 0.5}", "3:17: dream.jitter: must be a whole number from 0 to 16384, not 0.5"),
     ("dream: {keep: 2}", "3:15: dream.keep: must be from 0 to 1, not 2"),
     ("dream: {keep: {mean: 2}}", "3:22: dream.keep.mean: must be from 0 to 1, not 2"),
+    (
+        "dream: {iterations: [10, 6]}",
+        "3:21: dream.iterations: must be a whole number from 0 to 10000, or {octaves: […]} with one for each, the "
+        "smallest first, not [10, 6]",
+    ),
+    (
+        "dream: {iterations: {octave: [10, 6]}}",
+        "3:22: dream.iterations.octave: unknown key 'octave'; did you mean 'octaves'?",
+    ),
+    (
+        "dream: {jitter: {octaves: 8}}",
+        "3:27: dream.jitter.octaves: must be a list of 1 to 32 numbers, the smallest octave's first, not 8",
+    ),
+    ("dream: {iterations: {octaves: [10, -1]}}", "3:36: dream.iterations.octaves: must be from 0 to 10000, not -1"),
+    (
+        "dream: {step_size: {octaves: [1, 300 * p]}}",
+        "3:34: dream.step_size.octaves: is 256.25 at frame 82 (3.42 s); must be from 0 to 255",
+    ),
     ("output: {crf: 99}", "3:15: output.crf: must be from 0 to 51, not 99"),
     # schedules
     ("motion: {zoom: {0s: 1, 4s: -2}}", f"3:28: motion.zoom.4s: must be above 0, not -2 {ZOOM}"),

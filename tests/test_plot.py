@@ -19,6 +19,7 @@ dream:
   layers: {fire5: {0: 1, 2: 0}, "fire7[3]": {0: 0, 4: -1}, fire8: 1}
   octaves: {0: 2, 4: 4}
   step_size: 1 + p
+  jitter: {octaves: [8, {0: 8, 4: 16}]}
 motion: {zoom: {0: 1, 50%: 1.02, 100%: 1.01}, translate: [0, "0:(0), 48:(0.1)"]}
 """
 
@@ -28,11 +29,13 @@ def test_tracks_are_every_number_that_may_move():
     assert list(found)[:3] == ["dream.layers.fire5", "dream.layers.fire7[3]", "dream.layers.fire8"]
     assert {path for path, track in found.items() if track.moves} == {
         *("dream.layers.fire5", "dream.layers.fire7[3]", "dream.octaves", "dream.step_size", "motion.zoom"),
+        "dream.jitter 2",
         "motion.translate y",
     }
     zoom = found["motion.zoom"]
     assert zoom.marks.tolist() == [0, 2, 4] and zoom.marked.tolist() == [1, 1.02, 1.01]
     assert found["dream.octaves"].whole and set(found["dream.octaves"].values) == {2, 3, 4}
+    assert found["dream.jitter 1"].whole and found["dream.jitter 2"].unit == "pixels"
     assert found["motion.translate y"].marks.tolist() == [0, 2]
     assert "dream.octaves.smallest" in {t.path for t in tracks(read(TWO_LINES + "dream: {octaves: {smallest: 96}}"))}
 

@@ -51,6 +51,7 @@ def test_every_scene_that_ships(folder, config, quality):  # noqa: F811
         'duration: 4\nstart: {noise: uniform}\nmotion: {translate: [0, "0:(0), 60:(0.01*t + max_f)"], per: second}',
         "duration: 9\nstart: {noise: uniform}\nmotion: {zoom: {0s: 1, 3f: 1.1, 50%: 1.2, 100%: 1, ease: spline}}",
         "frames: 9\nbpm: 90\nstart: {noise: uniform}\ndream: {octaves: {smallest: {0b: 16, 1b: 32}}, tile: 128}",
+        "frames: 9\nstart: {noise: perlin}\ndream: {iterations: {octaves: [9, {0: 8, 4: 2}]}, jitter: {octaves: [t]}}",
         "frames: 1\nstart: {noise: uniform}\ndream: {layers: [fire7, fire7, 'fire7[1]']}\noutput: {path: a/é😀.png}",
         "frames: 9\nstart: {noise: uniform}\noutput: {path: '~x \"y\" z: .gif', record: iterations}",
     ],

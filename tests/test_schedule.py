@@ -9,6 +9,7 @@ import pytest
 
 from render.language.curves import Expression
 from render.language.marks import SceneError
+from render.scene.by_octave import ByOctave
 from render.scene.layers import Target
 from render.scene.scene import Dream, Keep, Motion, Scene, Smallest, Start, with_quality
 from render.scene.schedule import Curve, FrameParams, frame_params
@@ -27,9 +28,9 @@ def test_defaults_are_the_contracts():
         octaves=None,
         smallest=64,
         octave_scale=1.4,
-        iterations=10,
-        step_size=1.5,
-        jitter=32,
+        iterations=(10,),
+        step_size=(1.5,),
+        jitter=(32,),
         colour=0.5,
         spectrum=0.5,
         keep_mean=0.2,
@@ -57,8 +58,8 @@ def test_integers_are_rounded_and_plain():
     ramp = Curve.keyframes({0: 1, 4: 5})
     dream = Dream(octaves=ramp, iterations=ramp, jitter=ramp, layers=(Target("a", (), ramp),))
     frame = frame_params(replace(SCENE, dream=dream))[35]  # 1.458 s: 2.458
-    assert (frame.octaves, frame.iterations, frame.jitter) == (2, 2, 2)
-    assert all(type(n) is int for n in (frame.octaves, frame.iterations, frame.jitter))
+    assert (frame.octaves, frame.iterations, frame.jitter) == (2, (2,), (2,))
+    assert all(type(n) is int for n in (frame.octaves, *frame.iterations, *frame.jitter))
     assert type(frame.zoom) is float and frame.weights == (pytest.approx(2.4583333),)
 
 
@@ -98,18 +99,29 @@ def test_a_second_dreams_as_much_at_any_frame_rate(fps):
     for dream in (Dream(iterations=C(7), step_size=C(1)), moving):
         ps = frame_params(replace(with_motion(fps), dream=dream))
         second = ps[fps : 2 * fps]
-        assert sum(p.iterations * p.step_size for p in second) == pytest.approx(24 * 7)
+        assert sum(p.iterations[0] * p.step_size[0] for p in second) == pytest.approx(24 * 7)
         assert math.prod(1 - p.keep_mean for p in second) == pytest.approx(0.8**24)
         assert math.prod(1 - p.keep_contrast for p in second) == pytest.approx(0.8**24)
-        assert max(p.iterations for p in second) <= 7
-    assert (ps[0].iterations, ps[0].step_size, ps[0].keep_mean) == (7, 1, 0.2)  # forms as its schedule says
+        assert max(p.iterations for p in second) <= (7,)
+    assert (ps[0].iterations, ps[0].step_size, ps[0].keep_mean) == ((7,), (1,), 0.2)  # forms as its schedule says
+
+
+def test_each_octave_keeps_its_own_pace():
+    dream = Dream(iterations=ByOctave((C(10), Expression("3 + 0 * t"), C(0))), step_size=ByOctave((C(1), C(2))))
+    frame = frame_params(replace(with_motion(12), dream=dream))[5]
+    assert frame.iterations == (10, 3, 0) and frame.step_size[:2] == (2, 4)
+    frame = frame_params(replace(with_motion(48), dream=dream))[5]
+    assert frame.iterations == (5, 2, 0) and frame.step_size[:2] == (1, pytest.approx(1.5))
+    for written in (24, 12):
+        scene = replace(with_motion(12, written), dream=replace(dream, iterations=C(4)))
+        assert len(frame_params(scene)[1].step_size) == 2 and frame_params(scene)[1].jitter == (32,)
 
 
 def test_a_still_and_a_films_frames_do_not_depend_on_the_frame_rate():
     still = replace(with_motion(60), frames=1, duration=None)
     film = replace(with_motion(60), start=Start(video=Path("film.mp4")))
     for scene in (still, film):
-        assert (frame_params(scene)[0].iterations, frame_params(scene)[0].step_size) == (10, 1.5)
+        assert (frame_params(scene)[0].iterations, frame_params(scene)[0].step_size) == ((10,), (1.5,))
 
 
 @pytest.mark.parametrize("quality", ["draft", "low", "medium", "high", "4k"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from render.dream import ascent, tiles
-from render.dream.ascent import PLAIN, Knobs
+from render.dream.ascent import PLAIN, Knobs, Octave
 from render.dream.objective import Target, score
 from render.dream.programs import Programs
 
@@ -88,9 +88,7 @@ def test_one_compilation_serves_every_tiled_octave(squeezenet):
         image(128, 192)[None],
         [[1.0]],
         targets=(Target("fire2"),),
-        shapes=shapes,
-        iterations=1,
-        knobs=Knobs([1.0], [4]),
+        octaves=[Octave(shape, 1, Knobs([1.0], [4])) for shape in shapes],
         key=key()[None],
     )
     assert set(programs.compiled) == {(size, (Target("fire2"),), PLAIN) for size in ((40, 56), "tiles")}

@@ -43,6 +43,14 @@ class Ways(NamedTuple):
 PLAIN = Ways()
 
 
+class Octave(NamedTuple):
+    """One size that a dream climbs."""
+
+    shape: Shape
+    iterations: int  # 0: it is left out
+    knobs: Knobs
+
+
 def normalised(g: Array, count: Array | int | None = None) -> Array:
     """g / mean|g|: a step then changes a pixel by one unit on average. Zero stays zero.
 
@@ -167,9 +175,7 @@ def dream_steps(
     weights: ArrayLike,
     *,
     targets: tuple[Target, ...],
-    shapes: Sequence[Shape],
-    iterations: int,
-    knobs: Knobs,
+    octaves: Sequence[Octave],
     key: Array,
     every: int | None = None,
     wrap: bool = False,
@@ -177,21 +183,24 @@ def dream_steps(
 ) -> Iterator[tuple[Array, Array]]:
     """The dream x and its base, both at the octave's size, after `every` steps of an octave (None: after all of them).
 
-    ascend(x, weights, knobs, key, steps, targets=, ways=) -> x is what climbs one octave; full is [h, w, 3]; shapes are
-    the octaves' sizes, the last one full's own; targets and weights as in `score`. Octaves are counted from the
-    smallest, so that equal sizes have equal random numbers in a draft and in the film. Several pictures [n, h, w, 3]
-    climb together where weights, knobs and keys have n rows, and ascend takes them so.
+    ascend(x, weights, knobs, key, steps, targets=, ways=) -> x is what climbs one octave; full is [h, w, 3]; targets
+    and weights as in `score`. Octaves are counted from the smallest, so that equal sizes have equal random numbers in a
+    draft and in the film. Several pictures [n, h, w, 3] climb together where weights, knobs and keys have n rows, and
+    ascend takes them so.
     """
     x = base = full
-    for octave, shape in enumerate(shapes):
+    for number, (shape, iterations, knobs) in enumerate(octaves):
+        if not iterations:
+            continue
         x, base = climb(full, x, base, shape=shape, wrap=wrap)
-        # The network is blind where the rolled picture ends. A picture that wraps is rolled anywhere, so that this is
-        # no more often at its own border than elsewhere.
-        own = knobs._replace(jitter=np.maximum(knobs.jitter, max(shape))) if wrap else knobs
-        own_key = octave_key(key, jnp.int32(octave))
-        for first in range(0, iterations, every or max(1, iterations)):
+        if wrap:
+            # The network is blind where the rolled picture ends. A picture that wraps is rolled anywhere, so that this
+            # is no more often at its own border than elsewhere.
+            knobs = knobs._replace(jitter=np.maximum(knobs.jitter, max(shape)))
+        own_key = octave_key(key, jnp.int32(number))
+        for first in range(0, iterations, every or iterations):
             last = min(first + (every or iterations), iterations)
-            x = ascend(x, jnp.float32(weights), own, own_key, (first, last), targets=targets, ways=ways)
+            x = ascend(x, jnp.float32(weights), knobs, own_key, (first, last), targets=targets, ways=ways)
             yield x, base
 
 
@@ -203,7 +212,12 @@ def octave_key(key: Array, octave: Array) -> Array:
 
 def dream(ascend: Ascend, full: Array, weights: ArrayLike, **how) -> Array:
     """One picture [h, w, 3] dreamed through all octaves; arguments as in `dream_steps`."""
-    x = full
-    for x, _ in dream_steps(ascend, full, weights, **how):  # noqa: B007 - the last one is the dream
+    x = base = full
+    for x, base in dream_steps(ascend, full, weights, **how):  # noqa: B007 - the last ones are the dream
         pass
-    return x
+    return finished(full, x, base)
+
+
+def finished(full: Array, x: Array, base: Array, wrap: bool = False) -> Array:
+    """The dream over its base as the whole picture: itself, unless the largest octaves were left out."""
+    return x if x.shape == full.shape else developed(full, x, base, wrap=wrap)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from render.dream.ascent import Knobs, Ways, developed, dream_steps
+from render.dream.ascent import Knobs, Octave, Ways, developed, dream_steps, finished
 from render.dream.compiled import kept
 from render.dream.guide import guided
 from render.dream.image import hold, octave_shapes, statistics, to_uint8
@@ -25,6 +25,7 @@ from render.dream.tiles import Network
 from render.film.start import start_pictures
 from render.media.pictures import fit, read_picture
 from render.motion.warp import matrix, perspective, warp_on_device
+from render.scene.by_octave import at_octave
 from render.scene.scene import Scene
 from render.scene.schedule import FrameParams, frame_params
 from render.scene.terms import guides, terms
@@ -74,11 +75,11 @@ def steps(
             held = to_hold(references(scenes, x))
         elif k and not video:
             x = move(x, ps, scenes[0].motion.border, scenes[0].motion.interpolation)
-        stage = x
+        stage = base = x
         for stage, base in dream_steps(ascend, x, every=1 if record == "iterations" else None, **how(scenes, ps, k)):
             if record != "frames":
                 yield Made(k, keep(developed(x, stage, base, wrap=wrap), held, ps), None)
-        x = keep(stage, held, ps)
+        x = keep(finished(x, stage, base, wrap), held, ps)
         yield Made(k, x if record == "frames" else None, x)
 
 
@@ -90,9 +91,8 @@ def programs(scenes: Sequence[Scene], network: Network, first: FrameParams) -> P
 
 def prepare(ascend: Programs, scene: Scene, p: FrameParams) -> None:
     """Starts to compile what a frame needs, the small octaves first."""
-    if p.iterations and targets(scene, p):
-        for shape in shapes(scene, p):
-            ascend.prepare(shape, targets(scene, p), ways(p))
+    for shape, _ in climbed(scene, p):
+        ascend.prepare(shape, targets(scene, p), ways(p))
 
 
 def on_host(film: Iterator[Array]) -> Iterator[np.ndarray]:
@@ -114,8 +114,8 @@ def film_length(scene: Scene, first: int = 0, end: int | None = None) -> int:
     if scene.output.record == "frames":
         return end - first
     iterations, params = scene.output.record == "iterations", frame_params(scene)
-    dreamt = (params[k] for k in range(first, end) if targets(scene, params[k]))  # without layers there is no stage
-    return sum(len(shapes(scene, p)) * (p.iterations if iterations else p.iterations > 0) for p in dreamt)
+    steps = (steps for k in range(first, end) for _, steps in climbed(scene, params[k]))
+    return sum(steps) if iterations else sum(1 for _ in steps)
 
 
 def start_key(seed: int) -> Array:
@@ -145,15 +145,29 @@ def shapes(scene: Scene, p: FrameParams) -> list[tuple[int, int]]:
     return octave_shapes((h, w), octaves=p.octaves, scale=p.octave_scale, smallest=p.smallest)
 
 
+def climbed(scene: Scene, p: FrameParams) -> list[tuple[tuple[int, int], int]]:
+    """The octaves that a frame dreams at all, and in how many steps."""
+    steps = [(shape, at_octave(p.iterations, number)) for number, shape in enumerate(shapes(scene, p))]
+    return [(shape, count) for shape, count in steps if count and targets(scene, p)]
+
+
+def octaves(scene: Scene, ps: Sequence[FrameParams]) -> list[Octave]:
+    """A frame's octaves with each one's numbers: the knobs are [n], a row for each film."""
+
+    def knobs(number: int) -> Knobs:
+        rows = [(at_octave(p.step_size, number), at_octave(p.jitter, number), p.colour, p.spectrum) for p in ps]
+        return Knobs(*(np.array(column) for column in zip(*rows, strict=True)))
+
+    sizes, iterations = shapes(scene, ps[0]), ps[0].iterations if targets(scene, ps[0]) else (0,)
+    return [Octave(shape, at_octave(iterations, i), knobs(i)) for i, shape in enumerate(sizes)]
+
+
 def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
     """What `dream_steps` takes for frame k: structure from the first scene, numbers from each."""
-    active, numbers = targets(scenes[0], ps[0]), [(p.step_size, p.jitter, p.colour, p.spectrum) for p in ps]
     return {
-        "targets": active,
-        "shapes": shapes(scenes[0], ps[0]),
-        "iterations": ps[0].iterations if active else 0,
+        "targets": targets(scenes[0], ps[0]),
+        "octaves": octaves(scenes[0], ps),
         "weights": np.array([[w for w in p.weights if w] for p in ps], np.float32),
-        "knobs": Knobs(*(np.array(column) for column in zip(*numbers, strict=True))),
         "ways": ways(ps[0]),
         "wrap": scenes[0].motion.border == "wrap",
         "key": frame_keys(np.array([scene.seed for scene in scenes], np.uint32), np.int32(k)),

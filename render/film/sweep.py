@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -130,5 +131,7 @@ def _natural(columns: dict) -> np.ndarray:
     return np.maximum(columns["colour"], columns["spectrum"])
 
 
-def _equal(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(map(_equal, a, b))
     return a is b or (a is not None and b is not None and np.array_equal(a, b))

@@ -17,6 +17,7 @@ from render.language.curves import Curve
 from render.language.kinds import Choice, Colour, File, Fps, Kind, Name, Number, Pair, Size
 from render.language.marks import Node, Problems, shown
 from render.language.section import Section
+from render.scene.by_octave import MOST_OCTAVES, ByOctave, PerOctave
 from render.scene.classes import Class, Classes
 from render.scene.layers import Layers, Target
 
@@ -46,6 +47,11 @@ def key(kind: Kind, help: str, default: Any, **more: str) -> Any:
 def moving(default: float, help: str, **bounds: Any) -> Any:
     """A field whose number may be a schedule."""
     return key(Number(moving=True, **bounds), help, Curve.constant(default))
+
+
+def by_octave(default: float, help: str, **bounds: Any) -> Any:
+    """A field whose number may be a schedule, and one for each octave."""
+    return key(PerOctave(Number(moving=True, **bounds)), help, Curve.constant(default))
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class Tile:
 class Octaves:
     """A moving number of octaves, or {smallest: pixels}."""
 
-    count: Number = Number(1, 32, whole=True, moving=True)
+    count: Number = Number(1, MOST_OCTAVES, whole=True, moving=True)
 
     def describe(self) -> str:
         return f"{self.count.describe()}, or {{smallest: 64}}"
@@ -188,9 +194,11 @@ class Dream:
         Smallest(),
     )
     octave_scale: Curve = moving(1.4, "the ratio of one octave's size to the next smaller", above=1, most=10)
-    iterations: Curve = moving(10, "ascent steps per octave", least=0, most=10_000, whole=True)
-    step_size: Curve = moving(1.5, "mean change of a pixel per step, in levels", least=0, most=255)
-    jitter: Curve = moving(32, "random roll of up to so many pixels before every step", least=0, most=16384, whole=True)
+    iterations: Curve | ByOctave = by_octave(10, "ascent steps per octave", least=0, most=10_000, whole=True)
+    step_size: Curve | ByOctave = by_octave(1.5, "mean change of a pixel per step, in levels", least=0, most=255)
+    jitter: Curve | ByOctave = by_octave(
+        32, "random roll of up to so many pixels before every step", least=0, most=16384, whole=True
+    )
     natural: Natural = key(
         Section(Natural, ("colour", "spectrum")),
         "how far gradients follow the colours and the spectrum of photographs, 0 to 1",

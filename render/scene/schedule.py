@@ -13,6 +13,7 @@ import numpy as np
 from render.language.clock import Clock
 from render.language.curves import Curve
 from render.language.marks import SceneError
+from render.scene.by_octave import at_octave, octaves_of
 from render.scene.terms import terms
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ class FrameParams:
     octaves: int | None  # exactly one of octaves and smallest is given
     smallest: int | None  # pixels
     octave_scale: float
-    iterations: int
-    step_size: float  # levels of 255
-    jitter: int  # pixels
+    iterations: tuple[int, ...]  # as the next two, for each octave from the smallest; the last number goes on
+    step_size: tuple[float, ...]  # levels of 255
+    jitter: tuple[int, ...]  # pixels
     colour: float  # of natural gradients, and
     spectrum: float  # 0..1
     keep_mean: float
@@ -103,9 +104,9 @@ def frame_params(scene: "Scene") -> FrameList:
         "octaves": whole(octaves),
         "smallest": whole(smallest),
         "octave_scale": column(dream.octave_scale),
-        "iterations": whole(dream.iterations),
-        "step_size": column(dream.step_size),
-        "jitter": whole(dream.jitter),
+        "iterations": tuple(map(whole, octaves_of(dream.iterations))),
+        "step_size": tuple(map(column, octaves_of(dream.step_size))),
+        "jitter": tuple(map(whole, octaves_of(dream.jitter))),
         "colour": column(dream.natural.colour),
         "spectrum": column(dream.natural.spectrum),
         "keep_mean": column(dream.keep.mean),
@@ -131,14 +132,23 @@ def dreaming(columns: dict[str, Any], share: float) -> dict[str, Any]:
     if share == 1:
         return {}
     iterations, step_size = columns["iterations"], columns["step_size"]
+    octaves = range(max(len(iterations), len(step_size)))
+    fewer, longer = zip(
+        *(_paced(at_octave(iterations, i), at_octave(step_size, i), share) for i in octaves), strict=True
+    )
+    keeps = {name: converted(columns[name], lambda keep: 1 - (1 - keep) ** share) for name in KEEPS}
+    return {"iterations": fewer, "step_size": longer, **keeps}
+
+
+def _paced(iterations: np.ndarray, step_size: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """`dreaming` of one octave's columns."""
     fewer = converted(iterations, lambda i: np.minimum(i, np.maximum(1, np.rint(i * share))).astype(np.int64))
     if _is_view(fewer) and _is_view(step_size):
         longer = np.broadcast_to(step_size[0] * iterations[0] * share / max(1, fewer[0]), step_size.shape)
     else:
         longer = step_size * np.where(fewer > 0, iterations * share / np.maximum(1, fewer), 1)
         longer[0] = step_size[0] * iterations[0] / max(1, fewer[0]) * (share if _is_view(fewer) else 1)
-    keeps = {name: converted(columns[name], lambda keep: 1 - (1 - keep) ** share) for name in KEEPS}
-    return {"iterations": fewer, "step_size": longer, **keeps}
+    return fewer, longer
 
 
 def converted(column: np.ndarray, convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import models
 from render.dream import device
 from render.dream.programs import Programs
-from render.film.frames import film_length, how, programs, shapes, targets, ways
+from render.film.frames import climbed, film_length, how, programs, shapes, targets, ways
 from render.film.progress import clock
+from render.scene.by_octave import at_octave
 from render.scene.scene import Scene
 from render.scene.schedule import FrameParams, frame_params
 
@@ -28,13 +29,15 @@ def plan(scene: Scene) -> str:
     seconds = step_pixels(scene) * seconds_per_pixel(ascend, scene, p)
     length, layers = film_length(scene), ", ".join(weighed(scene, p)) or "nothing has weight"
     sizes = ", ".join(f"{w}×{h}" for h, w in shapes(scene, p))
+    steps = [at_octave(p.iterations, number) for number in range(len(shapes(scene, p)))]
+    iterations = f"{steps[0]} iterations each" if len({*steps}) == 1 else f"{', '.join(map(str, steps))} iterations"
     tiles = f", in tiles of {ascend.tile[1]}×{ascend.tile[0]} where larger" if ascend.tile else ""
     lasts = f"{float(length / scene.fps):.1f} s at {float(scene.fps):g} fps"
     return "\n".join(
         [
             f"film      {scene.output.path}: {length} frames, {w}×{h}, {lasts}",
             f"network   {scene.model.name}: {layers}",
-            f"octaves   {sizes} ({p.iterations} iterations each at first{tiles})",
+            f"octaves   {sizes} ({iterations} at first{tiles})",
             f"time      about {clock(seconds)}, {seconds / len(params):.2f} s a frame, as measured on {device.name()}",
             f"memory    about {memory(ascend, scene, p) / 1e6:.0f} MB besides Python's own",
         ]
@@ -53,7 +56,7 @@ def step_pixels(scene: Scene) -> float:
     """Pixels times ascent steps over the whole film."""
 
     def of(p: FrameParams) -> int:
-        return p.iterations * sum(h * w for h, w in shapes(scene, p)) if targets(scene, p) else 0
+        return sum(steps * h * w for (h, w), steps in climbed(scene, p))
 
     params = frame_params(scene)
     every = max(1, len(params) // 200)  # schedules are smooth enough for two hundred samples
@@ -65,10 +68,10 @@ def seconds_per_pixel(ascend: Programs, scene: Scene, p: FrameParams, steps: int
     """Seconds of one ascent step, per pixel of the octave."""
     if not targets(scene, p):
         return 0.0
-    octaves = shapes(scene, p)
-    h, w = ([s for s in octaves if s[0] * s[1] <= MEASURED_PIXELS] or octaves[:1])[-1]
     arguments = how([scene], [p], 0)
-    weights, knobs, key = (arguments[name] for name in ("weights", "knobs", "key"))
+    octaves = arguments["octaves"]
+    (h, w), _, knobs = ([o for o in octaves if o.shape[0] * o.shape[1] <= MEASURED_PIXELS] or octaves[:1])[-1]
+    weights, key = arguments["weights"], arguments["key"]
     what = {name: arguments[name] for name in ("targets", "ways")}
     times = []
     for _ in range(4):  # the first one compiles
@@ -79,10 +82,10 @@ def seconds_per_pixel(ascend: Programs, scene: Scene, p: FrameParams, steps: int
 
 
 def memory(ascend: Programs, scene: Scene, p: FrameParams) -> float:
-    """Bytes that the full-size octave holds at once, as the compiler laid it out, and the frames around it."""
+    """Bytes that the largest octave holds at once, as the compiler laid it out, and the frames around it."""
     w, h = scene.size
-    around = FRAMES_HELD * h * w * 3 * 4
-    if not targets(scene, p):
+    around, octaves = FRAMES_HELD * h * w * 3 * 4, climbed(scene, p)
+    if not octaves:
         return around
-    analysis = ascend.prepare((h, w), targets(scene, p), ways(p)).result().memory_analysis()
+    analysis = ascend.prepare(octaves[-1][0], targets(scene, p), ways(p)).result().memory_analysis()
     return analysis.temp_size_in_bytes + analysis.argument_size_in_bytes + around

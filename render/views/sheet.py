@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from models.blocks.xla import compiler_options
-from render.dream.ascent import Knobs, Ways, ascend, dream
+from render.dream.ascent import Knobs, Octave, Ways, ascend, dream
 from render.dream.image import hold, noise, octave_shapes, to_uint8
 from render.dream.objective import SILENT, Target
 from render.dream.tiles import Network
@@ -107,7 +107,7 @@ def dreamed(
     h, w, _ = start.shape
     shapes = octave_shapes((h, w), octaves=OCTAVES, scale=OCTAVE_SCALE)
     n = min(AT_ONCE, len(picks))
-    climb = ascent(n)
+    climb, knobs = ascent(n), Knobs(*(np.full(n, number) for number in (STEP_SIZE, JITTER, *NATURAL)))
     for at in range(0, len(picks), n):
         some = [*picks[at : at + n]]
         full = [*some, *[some[-1]] * (n - len(some))]  # the last ones may be fewer, and are one program with the rest
@@ -118,9 +118,7 @@ def dreamed(
             jnp.broadcast_to(start, (n, *start.shape)),
             np.ones((n, 1), np.float32),
             targets=(Target("pick"),),
-            shapes=shapes,
-            iterations=ITERATIONS,
-            knobs=Knobs(*(np.full(n, number) for number in (STEP_SIZE, JITTER, *NATURAL))),
+            octaves=[Octave(shape, ITERATIONS, knobs) for shape in shapes],
             ways=Ways(natural=True),
             key=keys,
         )

@@ -11,6 +11,7 @@ from render.language.clock import Clock
 from render.language.curves import Curve, Keyframes
 from render.language.kinds import Number
 from render.language.section import written
+from render.scene.by_octave import ByOctave, PerOctave
 from render.scene.classes import Class
 from render.scene.layers import Target
 from render.scene.scene import Guide, Motion, Octaves, Scene
@@ -70,6 +71,9 @@ def _curves(value: Any, path: str, kind: Any) -> Iterator[tuple[str, Curve, Any]
     """Every curve within a value, with its path and kind."""
     if isinstance(value, Curve):
         yield path, value, kind
+    elif isinstance(value, ByOctave):
+        for number, curve in enumerate(value.octaves, 1):
+            yield f"{path} {number}", curve, kind
     elif isinstance(value, Target | Class):
         yield f"{path}.{value.name}", value.weight, kind
     elif isinstance(value, Guide):
@@ -88,7 +92,7 @@ def _track(scene: Scene, clock: Clock, path: str, curve: Curve, kind: Any) -> Tr
     marks = curve.marks(clock)
     marks = marks[(marks >= 0) & (marks <= float(clock.seconds))]
     values, marked = curve.sample(clock), curve.sample(clock.at(marks * float(scene.fps)))
-    number = kind.count if isinstance(kind, Octaves) else kind
+    number = kind.count if isinstance(kind, Octaves) else kind.number if isinstance(kind, PerOctave) else kind
     whole = isinstance(number, Number) and number.whole
     if whole:
         values, marked = np.rint(values), np.rint(marked)
@@ -98,8 +102,9 @@ def _track(scene: Scene, clock: Clock, path: str, curve: Curve, kind: Any) -> Tr
 def unit(path: str, motion: Motion) -> str:
     """What a number is counted in: × per frame, levels, pixels, or nothing."""
     name = path.rpartition(".")[2]
-    per = f" per {motion.per}" if path.startswith("motion.") and name.split()[0] in PER_TIME else ""
-    return (UNITS.get(name, "") + per).strip()
+    first = name.split()[0]
+    per = f" per {motion.per}" if path.startswith("motion.") and first in PER_TIME else ""
+    return (UNITS.get(name, UNITS.get(first, "")) + per).strip()
 
 
 def doublings(zoom: np.ndarray, motion: Motion) -> np.ndarray:
