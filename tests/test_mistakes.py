@@ -9,7 +9,7 @@ from PIL import Image
 from scenes import ENDINGS, TWO_LINES, ZOOM, folder, mistakes, read
 
 from models import NETWORKS
-from render.language.marks import listed
+from render.language.marks import ESCAPES, listed
 from render.language.section import Section
 from render.scene.scene import Motion
 
@@ -202,7 +202,7 @@ BAD = [
     ("output: {path: a_folder}", "3:16: output.path: a_folder is a folder"),
     ("output: {path: 5}", "3:16: output.path: must be the path of a file, not 5"),
     ('output: {path: ""}', "3:16: output.path: must be the path of a file, not ''"),
-    ('output: {path: "a\\0b.mp4"}', "3:16: output.path: must be the path of a file, not 'a\\x00b.mp4'"),
+    ('output: {path: "a\\0b.mp4"}', f"3:16: output.path: must be the path of a file, not 'a\\x00b.mp4'; {ESCAPES}"),
     (
         "output: {record: frame}",
         "3:18: output.record: must be frames, octaves or iterations, not 'frame'; did you mean 'frames'?",
@@ -379,6 +379,28 @@ STARTS = [
 @pytest.mark.parametrize("text, line", STARTS, ids=[text.replace("\n", "|") for text, _ in STARTS])
 def test_a_wrong_start_or_length(text, line):
     assert mistakes(text) == [f"s.yaml:{line}"]
+
+
+PATHS = [r"C:\temp\new.jpg", r"C:\Users\me\a.jpg", r"C:\photos\a.jpg", r"D:\_x.jpg", r"C:\x", r"out\night.mp4"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("key", ["start.image", "start.video", "dream.guide", "dream.keep.reference", "model.weights"])
+def test_paths_as_windows_writes_them(key, path):
+    """In double quotes it says what to do; else they are paths, of files that are not there."""
+    scene = "start: {noise: perlin}\nframes: 1\n"
+    (told,) = mistakes(scene, f'{key}="{path}"')
+    assert told.endswith(ESCAPES)
+    if not key.startswith("start"):
+        (told,) = mistakes(f'{scene}{key.replace(".", ": {")}: "{path}"{"}" * key.count(".")}')
+        assert told.endswith(ESCAPES)
+    for quoted in (path, f"'{path}'", path.replace("\\", "\\\\").join('""')):
+        assert f"there is no file {path}" in mistakes(scene, f"{key}={quoted}")[0]
+
+
+def test_an_outputs_path_as_windows_writes_it():
+    for path in PATHS:
+        assert mistakes(f'{TWO_LINES}output: {{path: "{path}"}}')[0].endswith(ESCAPES)
 
 
 def test_all_mistakes_at_once_in_order():

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import jax
@@ -26,9 +27,10 @@ from render.__main__ import main
 from render.film import film, resume
 from render.film.keeping import checkpoint, segments
 from render.film.keeping.parts import LockedError, locked, parts_of
+from render.film.keeping.provenance import record_of
 from render.film.watch import NumbersError
 from render.media.ffmpeg import FilmError
-from render.media.video import count_frames, read_film
+from render.media.video import count_frames, numbered, read_film
 from render.scene.reader import read_scene
 
 ROOT = Path(__file__).parents[1]
@@ -214,22 +216,55 @@ def test_damaged_parts(monkeypatch, whole, harm):
     assert Path("film.mp4").read_bytes() == whole("film.mp4")
 
 
-@pytest.mark.parametrize(
-    ("spooled", "limit", "says"), [(0, 20_000, "File too large"), (np.nan, 2_000, r"ffmpeg was ended by signal 25")]
-)
-def test_a_full_disk(monkeypatch, whole, spooled, limit, says):
-    """A limit on the size of files: ffmpeg dies of it, or our own writing fails."""
-    expected, before = whole("film.mp4"), resource.getrlimit(resource.RLIMIT_FSIZE)
-    monkeypatch.setattr(segments, "SPOOLED", spooled)
+@contextmanager
+def files_of_at_most(size: int):
+    """A limit on the size of files: what a full disk is like."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-        with pytest.raises(FilmError, match=rf"^film\.mp4: {says}"):
-            rendered("film.mp4")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("spooled", [0, np.nan])
+def test_a_full_disk(monkeypatch, whole, spooled):
+    expected = whole("film.mp4")
+    monkeypatch.setattr(segments, "SPOOLED", spooled)
+    ended = r"^film\.mp4: ffmpeg was ended by signal 25"
+    with files_of_at_most(2_000), pytest.raises(FilmError, match=ended):
+        rendered("film.mp4")
     assert not Path("film.mp4").exists()
     rendered("film.mp4")
     assert Path("film.mp4").read_bytes() == expected
+
+
+def test_a_film_that_fits_beside_what_does_not(monkeypatch, whole):
+    """Neither the spool nor a state fits on the disk: the film is made all the same."""
+    expected = whole("film.mp4")
+    monkeypatch.setattr(segments, "SPOOLED", 0)
+    with files_of_at_most(len(expected) + 1000):
+        told = rendered("film.mp4")
+    assert told == ["renders on, but cannot keep where it is: File too large (film.mp4.parts/film)"]
+    assert Path("film.mp4").read_bytes() == expected and not parts_of(Path("film.mp4")).exists()
+
+
+NAMES = ['take #3? 100%d it\'s "so"\nкот é e\u0301 猫;&=|*[]{}', " ", "a" * 240, os.fsdecode(b"caf\xe9")]
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".webm", ".gif", "##.png"])
+def test_names_are_what_people_chose(ending):
+    """In folders and files, relative and absolute, of films, of their records, and of what they are made from."""
+    for number, name in enumerate(NAMES):
+        Path(name).mkdir()
+        own = name[:200].replace("#", "") if "##" in ending else name[:200]
+        path = Path(name) / f"{own}{ending}" if number % 2 else Path(name).absolute() / f"{own}{ending}"
+        rendered(path, "frames=2", "dream.iterations=0")
+        (film,) = path.parent.glob(f"*{ending}") if "##" not in ending else [numbered(path, 1)]
+        assert film.stat().st_size > 50
+        assert read_scene(record_of(path)).output.path == path
+        start = {"video" if ending in (".mp4", ".webm") else "image": str(film)}
+        rendered(f"{number}.mp4", "frames=1", "dream.iterations=0", f"start={json.dumps(start)}")
 
 
 def test_a_folder_that_becomes_read_only(monkeypatch, whole):

@@ -4,7 +4,6 @@ A program is one compilation of `ascend` (an octave's size, the layers it dreams
 any size). Each is compiled in a thread, so that the first octaves run while later ones are still being compiled.
 """
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -25,6 +24,7 @@ from render.dream.compiled import kept, obtain, signature
 from render.dream.image import Shape
 from render.dream.objective import Target
 from render.dream.tiles import Network, tile_shape
+from render.media.system import memory
 from render.scene.scene import Scene
 
 # Per platform: the most pixels that go through the network in one piece, the tile's side at most, and tiles at a time.
@@ -197,7 +197,7 @@ def free_memory() -> float:
     stats = jax.local_devices()[0].memory_stats() or {}
     if "bytes_limit" in stats:
         return float(stats["bytes_limit"] - stats.get("bytes_in_use", 0))
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / jax.local_device_count()
+    return memory() / jax.local_device_count()
 
 
 def each(make: Callable[[str, type], Any]) -> Knobs:

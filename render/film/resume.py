@@ -50,9 +50,9 @@ def render_film(
             state = replace(near, at=Progress(frame=near.at.frame))  # none of this film's pictures is there yet
         tell_where(state, damaged, scene, tell)
         store.begin(state.at if state else Progress())
-        with recorder(folder, store, made, state, length_of(scene.fps)) as film:
+        with recorder(folder, store, made, state, length_of(scene.fps), tell) as film:
             dream(film, [scene], network, only, quiet)
-        finish(scene, store, made, film.at, folder)
+        finish(scene, store, made, film.at, folder, tell)
         clear(folder)
     return path
 
@@ -85,10 +85,10 @@ def render_together(
         state, damaged = found(first.output.path, folders[0], made, store)
         tell_where(state, damaged, first, tell)
         store.begin(state.at if state else Progress())
-        with recorder(folders[0], store, made, state, length_of(first.fps)) as film:
+        with recorder(folders[0], store, made, state, length_of(first.fps), tell) as film:
             dream(film, scenes, network, None, quiet)
         for scene, own, folder in zip(scenes, stores, folders, strict=True):
-            finish(scene, own, each[scene.output.path], film.at, folder)
+            finish(scene, own, each[scene.output.path], film.at, folder, tell)
         for folder in folders:  # not before all are there: until then they are one
             clear(folder)
 
@@ -154,12 +154,17 @@ def counted(scene: Scene, begin: int, end: int) -> int:
     return film_length(scene, begin, end) + states
 
 
-def finish(scene: Scene, store: Store, made: dict[str, Any], at: Progress, folder: Path) -> None:
-    """Puts the film and its record in their places."""
+def finish(
+    scene: Scene, store: Store, made: dict[str, Any], at: Progress, folder: Path, tell: Callable[[str], None]
+) -> None:
+    """Puts the film and its record in their places. A film without its record is whole all the same."""
     if not at.pictures:
         raise FilmError(f"{scene.output.path}: no frame was made, so there is no film")
     store.join(at, provenance.metadata(made))
-    provenance.write_beside(scene, made, at.seconds, folder)
+    try:
+        provenance.write_beside(scene, made, at.seconds, folder)
+    except OSError as error:
+        tell(f"{scene.output.path}: is there, but not the record beside it: {error.strerror or error}")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from render.language.marks import Mark, SceneError, fail
+from render.media.paths import is_numbered
 from render.scene.scene import Scene
 from render.scene.schedule import frame_params
 from render.scene.terms import guides, terms
@@ -76,7 +77,7 @@ def label(variation: Sequence[str]) -> str:
 def output_of(path: Path, variation: Sequence[str]) -> Path:
     """Where a variation's film goes: film.mp4 → film_step_size=1.5_seed=2.mp4; numbered stills get a folder each."""
     name = re.sub(r"[^\w.=+-]+", "_", label(variation)).strip("_")
-    if "#" in path.name:
+    if is_numbered(path):
         return path.parent / name / path.name
     return path.with_name(f"{path.stem}_{name}{path.suffix}")
 

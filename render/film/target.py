@@ -9,7 +9,7 @@ from render.film.keeping.parts import Range, locked, parts_of, pass_of, unfinish
 from render.film.keeping.provenance import frames_of, is_record, same_film
 from render.language.marks import Mark, SceneError, fail
 from render.media.ffmpeg import FilmError
-from render.media.video import exists, numbered
+from render.media.paths import exists, is_numbered, numbered
 from render.scene.scene import Scene
 
 
@@ -51,7 +51,7 @@ def in_the_way(scene: Scene, only: Range | None, restart: bool) -> Path | None:
         with suppress(FilmError, OSError), locked(scene.output.path):
             pass  # a renderer that was killed while it removed the last of its parts
     found = exists(scene.output.path)
-    if only and "#" in scene.output.path.name and scene.output.record == "frames":
+    if only and is_numbered(scene.output.path) and scene.output.record == "frames":
         own = {numbered(scene.output.path, number) for number in range(*only)}
         found = [file for file in found if file in own]
     return found[0] if found else None

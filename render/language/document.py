@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from yaml import events
 
-from render.language.marks import Entry, Mark, Node, Problems, fail, join, shown
+from render.language.marks import ESCAPES, Entry, Mark, Node, Problems, fail, join, shown
 
 MAX_BYTES = 1_000_000
 MAX_NODES = 50_000  # counted with every alias written out, so that a kilobyte cannot unfold into gigabytes
@@ -32,6 +32,7 @@ HINTS = {  # what YAML's own words mean to somebody who has never read its gramm
     r"could not find expected ':'": "a key ends with a colon and a space",
     r"mapping values are not allowed": "is the line above complete? text that holds ': ' needs quotes",
     r"unexpected end of stream|<stream end>": "a bracket or quote is not closed",
+    r"unknown escape character|expected escape sequence": ESCAPES,
 }
 
 
@@ -168,7 +169,8 @@ class _Composer:
             self.problems.add(mark, key, f"the tag {name} would build an object; a scene holds plain values")
         if isinstance(event, events.ScalarEvent):
             value = event.value if self.is_text(event, tag) else scalar(event.value)
-            if re.search("[\ud800-\udfff]", event.value):  # from an escape such as "\\ud800"
+            # from an escape such as "\\ud800"; those left out are how Python spells bytes of names that are no UTF-8
+            if re.search("[\ud800-\udc7f\udd00-\udfff]", event.value):
                 self.problems.add(mark, key, "holds half of a surrogate pair, which is no character")
             return value, mark, event.value, self.source(event)
         if isinstance(event, events.SequenceStartEvent):

@@ -15,9 +15,10 @@ import numpy as np
 
 from render.language.curve_reader import is_keyframes, read_curve
 from render.language.curves import Curve
-from render.language.marks import Node, Problems, listed, near, shown
+from render.language.marks import ESCAPES, Node, Problems, listed, near, shown
 
-CONTROL = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROL = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udc7f\udd00-\udfff]")  # what is left is a byte that is no UTF-8
+RARE = re.compile("[\xa0\u2028\u2029]")  # blanks that hardly anybody means in a path: \_, \L and \P are their escapes
 HUGE = 1e9  # the bound of a number that has no other, so that arithmetic on it stays finite
 
 
@@ -232,8 +233,12 @@ class File:
         return "the path of a file"
 
     def read(self, node: Node, key: str, problems: Problems) -> Path | None:
-        if not isinstance(node.value, str) or not node.value.strip() or CONTROL.search(node.value):
-            problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}")
-            return None
-        path = Path(os.path.expanduser(node.value))
-        return path if self.here else node.mark.folder / path
+        text = node.value if isinstance(node.value, str) else ""
+        path = Path(os.path.expanduser(text))
+        path = path if self.here else node.mark.folder / path
+        escaped = CONTROL.search(text) or (RARE.search(text) and (not self.here or "\\" in node.source))
+        meant = node.raw or not escaped or (not self.here and os.path.exists(path))
+        if text.strip() and "\0" not in text and meant:
+            return path
+        problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}{f'; {ESCAPES}' if escaped else ''}")
+        return None

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from render.language.clock import Clock
 
 
+ESCAPES = r"in double quotes \ begins an escape; write / or single quotes"
+
+
 class SceneError(Exception):
     """A scene that cannot be rendered; `problems` holds one line for each mistake, ready to be printed."""
 
@@ -44,13 +47,15 @@ class Entry(NamedTuple):
 class Node:
     """A value (None, bool, int, float, str, list of Nodes or dict of text to Entry), its place, its text.
 
-    `source` is how the text is written, with quotes and escapes, if it is written on one line.
+    `source` is how the text is written, with quotes and escapes, if it is written on one line. `raw`: it was not
+    written in YAML at all, and means itself.
     """
 
     value: Any
     mark: Mark
     text: str = ""
     source: str = ""
+    raw: bool = False
 
 
 class Problems:

@@ -4,14 +4,18 @@ The process is started here, and not by imageio_ffmpeg's generators (whose ffmpe
 ffmpeg's exit status nor keep its messages: a disk that fills up in the last second would pass for a whole film.
 """
 
+import os
 import queue
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
+
+from render.media.system import own_group
 
 WAITING_FRAMES = 2  # queued behind the one that is being encoded: enough to overlap, little memory
 
@@ -33,11 +37,12 @@ class Process:
     def __init__(self, arguments: Sequence[str], subject: str, log: IO[bytes], **pipes: Any) -> None:
         from imageio_ffmpeg import get_ffmpeg_exe
 
-        command = [get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-v", "error", "-y", *arguments]
+        program = os.path.abspath(shutil.which(get_ffmpeg_exe()) or get_ffmpeg_exe())  # it may start in another folder
+        command = [program, "-hide_banner", "-nostdin", "-v", "error", "-y", *arguments]
         self.subject, self.log = subject, log
         # A process group of its own: Ctrl-C in a terminal then reaches us alone, and we end ffmpeg in our own order.
         # Popen sets it without a preexec_fn, for which it would fork all of Python; JAX warns of that, with reason.
-        self.popen = subprocess.Popen(command, stderr=log, process_group=0, **pipes)
+        self.popen = subprocess.Popen(command, stderr=log, **own_group(), **pipes)
 
     def feed(self, data: bytes) -> None:
         """Write all of data to ffmpeg. FilmError, with its last words, if it takes no more."""

@@ -2,14 +2,13 @@
 
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+
+from render.media.system import whole_file
 
 Fit = Literal["cover", "contain", "stretch"]
 
@@ -112,19 +111,3 @@ def write_picture(path: str | os.PathLike[str], frame: NDArray[np.uint8]) -> Non
     """Write the frame, uint8 `[h, w, 3]`, as a PNG, whole or not at all. OSError: it cannot be written there."""
     with whole_file(path) as temporary:
         Image.fromarray(frame).save(temporary, format="PNG")
-
-
-@contextmanager
-def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yields a hidden name beside path, which is renamed to path when the block ends well, and else removed.
-
-    It keeps the ending, from which ffmpeg knows the format, and holds the process id, so that two runs do not meet.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -16,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.media.ffmpeg import FilmError, Process, in_background, running
-from render.media.pictures import Fit, over_grey, whole_file, write_picture
+from render.media.paths import exists as exists
+from render.media.paths import numbered as numbered
+from render.media.pictures import Fit, over_grey, write_picture
+from render.media.system import whole_file
 
 Size = tuple[int, int]
 Frame = NDArray[np.uint8]
@@ -128,22 +131,6 @@ def _stills(path: Path, first: int) -> Iterator[Write]:
 
     with in_background(save) as put:
         yield lambda frame: put(frame.copy())
-
-
-def numbered(path: Path, number: int) -> Path:
-    """The path with the last run of # in its name as the number, padded with zeros to the run's length."""
-    return path.with_name(re.sub(r"#+(?!.*#)", lambda run: f"{number:0{len(run[0])}d}", path.name))
-
-
-def exists(path: str | os.PathLike[str]) -> list[Path]:
-    """The files that a film at path could replace: itself, or every still of its numbering, in order."""
-    path = Path(path)
-    if path.suffix.lower() != ".png" or "#" not in path.name:
-        return [path] if path.exists() else []
-    before, run, after = re.fullmatch(r"(.*?)(#+)([^#]*)", path.name).groups()  # type: ignore[union-attr]
-    number = re.compile(re.escape(before) + rf"(\d{{{len(run)},}})" + re.escape(after))
-    found = [(int(match[1]), file) for file in path.parent.glob("*") if (match := number.fullmatch(file.name))]
-    return [file for _, file in sorted(found)]
 
 
 def _make_folder(path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from render.language.marks import Mark, Problems
+from render.media.paths import blocked, is_numbered, lost
 from render.scene.scene import Scene
 
 FILMS = (".mp4", ".mov", ".webm", ".gif")
@@ -55,16 +56,18 @@ def check_picture(path: Path, mark: Mark, key: str, problems: Problems) -> None:
 def check_output(scene: Scene, inputs: Sequence[Path], mark: Mark, problems: Problems) -> None:
     """Notes an output that its ending does not fit, that cannot be written, or that would replace one of the inputs."""
     path = scene.output.path
-    message = _blocked(path) or _unfit(path, scene) or _replaces(path, inputs)
+    source = lost(path, inputs)
+    message = blocked(path) or _unfit(path, scene)
+    message = message or (f"{path} would replace {source}, which the film is made from" if source else "")
     if message:
         problems.add(mark, "output.path", message)
 
 
 def _unfit(path: Path, scene: Scene) -> str:
-    ending, numbered = path.suffix.lower(), "#" in path.name
+    ending, numbered = path.suffix.lower(), is_numbered(path)
     if ending not in (*FILMS, ".png"):
         return f"{path} ends in {ending or 'nothing'}; known endings are {ENDINGS}"
-    if numbered and ending != ".png":
+    if "##" in path.name and not numbered:
         return f"{path}: only .png can be numbered; known endings are {ENDINGS}"
     if numbered and not re.fullmatch(r"[^#]*#+[^#]*", path.name):
         return f"{path}: one run of # stands for the frame's number, as in frames/####.png"
@@ -72,25 +75,4 @@ def _unfit(path: Path, scene: Scene) -> str:
         return f"{path} holds one frame, but record: {scene.output.record} makes many; write frames/####.png or a film"
     if ending == ".png" and not numbered and scene.length > 1:
         return f"{path} holds one frame, but the film has {scene.length}; write frames/####.png, or set frames: 1"
-    return ""
-
-
-def _blocked(path: Path) -> str:
-    if os.path.isdir(path):
-        return f"{path} is a folder"
-    folder = path.absolute().parent
-    while not os.path.lexists(folder) and folder != folder.parent:
-        folder = folder.parent
-    if not os.path.isdir(folder):
-        return f"{folder} is in the way: it is no folder"
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return f"the folder {folder} cannot be written"
-    return ""
-
-
-def _replaces(path: Path, inputs: Sequence[Path]) -> str:
-    pattern = re.sub("#+", "[0-9]+", re.escape(path.name).replace(r"\#", "#"))
-    for source in inputs:
-        if re.fullmatch(pattern, source.name) and os.path.realpath(source.parent) == os.path.realpath(path.parent):
-            return f"{path} would replace {source}, which the film is made from"
     return ""

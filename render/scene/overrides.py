@@ -31,7 +31,7 @@ def override(root: Node, argument: str, problems: Problems) -> Node:
 
 def with_output(root: Node, output: Path) -> Node:
     """The tree with -o's path as output.path."""
-    return _graft(root, ["output", "path"], Node(str(output), Mark(f"-o {output}"), str(output)))
+    return _graft(root, ["output", "path"], Node(str(output), Mark(f"-o {output}"), str(output), raw=True))
 
 
 def _graft(node: Node, names: list[str], value: Node, path: str = "") -> Node:

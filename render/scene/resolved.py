@@ -19,7 +19,8 @@ from render.scene.classes import Class
 from render.scene.layers import Target
 from render.scene.scene import STARTS, Scene, Start
 
-NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # to YAML no part of a line, unless escaped
+# To YAML no part of a line, unless escaped; or to UTF-8 no character: bytes of a name that is in another encoding.
+NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\udc80-\udcff]")
 
 
 def plain(scene: Scene, folder: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ a line that names its kind, a SHA-256 over the rest, the length of a JSON header
 
 import hashlib
 import json
-import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from render.media.system import discard, whole_file
 
 MAGIC = b"dreamreel state 1\n"
 KEPT = 2  # states: if the newer one is damaged, the older one is there
@@ -49,7 +50,7 @@ def save(folder: Path, state: State) -> Path:
     with durable(path) as file:
         file.write(MAGIC + hashlib.sha256(content).digest() + content)
     for old in states(folder)[KEPT:]:
-        old.unlink(missing_ok=True)
+        discard(old)
     return path
 
 
@@ -79,28 +80,5 @@ def durable(path: Path, folder: Path | None = None) -> Iterator[BinaryIO]:
 
     Until then it lies in `folder`, where nobody minds if it stays behind; or beside path.
     """
-    temporary = (folder or path.parent) / f".{path.name}.{os.getpid()}"
-    try:
-        with temporary.open("wb") as file:
-            yield file
-        put(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def put(temporary: Path, path: Path) -> None:
-    """Renames a whole file to its place, so that neither its content nor its name can be lost after this returns."""
-    sync(temporary)
-    os.replace(temporary, path)
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Waits until a file, or a folder's names, are on the disk. Where folders cannot be opened (Windows), nothing."""
-    if path.is_dir() and os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR | getattr(os, "O_BINARY", 0))
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with whole_file(path, folder) as temporary, temporary.open("wb") as file:
+        yield file

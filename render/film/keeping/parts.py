@@ -4,14 +4,14 @@
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from render.film.keeping.checkpoint import Progress, State, load, states
 from render.media.ffmpeg import FilmError
+from render.media.system import NOBODYS, discard, fitting, patiently, take
 
 Range = tuple[int, int]
 
@@ -26,7 +26,7 @@ class ChangedError(FilmError):
 
 def parts_of(path: Path) -> Path:
     """Where the parts of the film at path lie until it is whole."""
-    return path.with_name(f"{path.name}.parts")
+    return path.with_name(fitting(path.name, ".parts"))
 
 
 def folder_of(path: Path, only: Range | None) -> Path:
@@ -49,68 +49,68 @@ def locked(path: Path) -> Iterator[Path]:
     """Holds the lock of the film at path: the parts' folder, made if it must be, and removed if nothing is left in it.
 
     The lock is the operating system's, so that it goes with the process, whatever ends it. LockedError, with the
-    other's process id: it is held. OSError: the folder cannot be made.
+    other's process id: it is held. OSError: the folder cannot be made. What cannot be tidied up at the end stays.
     """
     parts = parts_of(path)
     lock = _held(path, parts)
     try:
         yield parts
     finally:
-        try:
-            for folder in parts.glob("gone*"):
-                shutil.rmtree(folder, ignore_errors=True)
-            if [file.name for file in parts.iterdir()] == ["lock"]:
-                (parts / "lock").unlink()
-                parts.rmdir()
-        finally:
-            os.close(lock)
+        with suppress(OSError):
+            tidy(parts)
+        _let_go(parts, lock)
+
+
+def tidy(parts: Path) -> None:
+    """Removes what no film goes on from: the rest of what was cleared, and what nobody put there."""
+    for file in parts.iterdir():
+        if file.name.startswith("gone.") or file.name in NOBODYS:
+            discard(file)
+
+
+def _let_go(parts: Path, lock: int) -> None:
+    """Gives the lock back, and removes it with its folder where nothing else is left.
+
+    It is removed first, so that nobody takes a lock that is about to go. Where no open file can be removed it must be
+    given back before; there a lock that somebody else has opened meanwhile stays for the same reason.
+    """
+    alone = removed = False
+    try:
+        with suppress(OSError):
+            alone = [file.name for file in parts.iterdir()] == ["lock"]
+        removed = alone and discard(parts / "lock")
+    finally:
+        os.close(lock)
+    if alone and (removed or discard(parts / "lock")):
+        with suppress(OSError):
+            parts.rmdir()
 
 
 def _held(path: Path, parts: Path) -> int:
     """The open lock, once it is ours; again if another process has removed the file that we opened."""
-    while True:
+    for _ in range(100):  # a drive may number its files anew each time: then they never look the same
         parts.mkdir(parents=True, exist_ok=True)
         try:
             lock = os.open(parts / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         except FileNotFoundError:  # another process has just ended, and removed the folder
             continue
         try:
-            if not _take(lock):
+            if not take(lock):
                 owner = os.read(lock, 20).decode(errors="replace").strip() or "unknown"
                 raise LockedError(f"{path}: is being rendered already, by process {owner}")
             if os.path.exists(parts / "lock") and os.path.samestat(os.fstat(lock), os.stat(parts / "lock")):
-                os.ftruncate(lock, 0)
-                os.write(lock, f"{os.getpid()}\n".encode())
-                return lock
+                break
         except BaseException:
             os.close(lock)
             raise
         os.close(lock)
-
-
-def _take(lock: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return _take_on_windows(lock)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _take_on_windows(lock: int) -> bool:
-    import msvcrt  # what it locks cannot be read by others: so a byte far behind the process id
-
-    os.lseek(lock, 1 << 20, os.SEEK_SET)
-    try:
-        msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    except OSError:
-        return False
-    finally:
-        os.lseek(lock, 0, os.SEEK_SET)
-    return True
+    else:
+        lock = os.open(parts / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        take(lock)
+    with suppress(OSError):  # it is for people to read
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+    return lock
 
 
 def latest(folder: Path, made: dict[str, Any], usable: Callable[[Progress], bool]) -> tuple[State | None, bool]:
@@ -157,5 +157,8 @@ def clear(folder: Path) -> None:
     """Removes a film's parts: at once, as for other processes and for a later one that finds a rest of it."""
     if folder.is_dir():
         gone = folder.with_name(f"gone.{folder.name}")
-        os.replace(folder, gone)
-        shutil.rmtree(gone, ignore_errors=True)
+        discard(gone)
+        with suppress(OSError):
+            patiently(os.replace, folder, gone)
+        discard(gone)
+        discard(folder)

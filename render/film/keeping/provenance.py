@@ -157,7 +157,7 @@ def _beside(scene: Node, path: Path) -> Node:
     name = output.value["path"].value.text if "path" in output.value else path.name
     place = str(path.parent / name)
     key = Node("path", output.mark, "path")
-    moved = replace(output, value={**output.value, "path": Entry(key, Node(place, output.mark, place))})
+    moved = replace(output, value={**output.value, "path": Entry(key, Node(place, output.mark, place, raw=True))})
     return replace(scene, value={**scene.value, "output": Entry(Node("output", output.mark, "output"), moved)})
 
 

@@ -36,8 +36,10 @@ class Recorder:
         made: dict[str, Any],
         state: State | None,
         segment: int,
+        tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.put, self.folder, self.store, self.made, self.segment = put, folder, store, made, segment
+        self.tell, self.told = tell, False
         self.at = self.settled = self.saved = state.at if state else Progress()
         self.x: Any = state.x if state else None
         self.began = monotonic() - self.at.seconds
@@ -71,9 +73,14 @@ class Recorder:
     def _save(self, at: Progress, x: Any) -> None:
         if at.waiting and not self.store.spooling:
             return
-        self.store.settle(at)
-        save(self.folder, State(self.made, at, np.asarray(x)))
-        self.store.tidy(at)
+        try:
+            self.store.settle(at)
+            save(self.folder, State(self.made, at, np.asarray(x)))
+            self.store.tidy(at)
+        except OSError as error:  # the pictures are safe all the same
+            if not self.told:
+                self.tell(f"renders on, but cannot keep where it is: {error.strerror or error} ({self.folder})")
+            self.told = True
 
     def finish(self) -> None:
         """All was added."""
@@ -106,12 +113,22 @@ class Recorder:
 
 
 @contextmanager
-def recorder(folder: Path, store: Store, made: dict[str, Any], state: State | None, segment: int) -> Iterator[Recorder]:
-    """A Recorder that goes on from a state. When the block ends well, everything is on the disk; if it is interrupted,
-    the last complete frame is; whatever ends it, nothing that is not whole is left, and no thread or process."""
+def recorder(
+    folder: Path,
+    store: Store,
+    made: dict[str, Any],
+    state: State | None,
+    segment: int,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Iterator[Recorder]:
+    """A Recorder that goes on from a state; tell hears, once, that states cannot be kept.
+
+    When the block ends well, everything is on the disk; if it is interrupted, the last complete frame is; whatever ends
+    it, nothing that is not whole is left, and no thread or process.
+    """
     try:
         with in_background(lambda job: job(), cancel=store.stop) as put:
-            film = Recorder(put, folder, store, made, state, segment)
+            film = Recorder(put, folder, store, made, state, segment, tell)
             try:
                 yield film
                 film.finish()

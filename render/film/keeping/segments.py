@@ -9,12 +9,14 @@ import subprocess
 from contextlib import ExitStack
 from dataclasses import replace
 from fractions import Fraction
+from io import FileIO
 from pathlib import Path
 from time import monotonic
-from typing import Any, BinaryIO
+from typing import Any, Literal
 
-from render.film.keeping.checkpoint import Progress, put, sync
+from render.film.keeping.checkpoint import Progress
 from render.media.ffmpeg import FilmError, running
+from render.media.system import discard, put, sync
 from render.media.video import GIF, H264, INDEX_FIRST, VP9, Frame, Size, count_frames, raw
 
 SECONDS = 2  # of film in a segment. 8 s at 640×360 grow by 1.1 % from it; from segments of 4 s by 0.4 %
@@ -53,7 +55,7 @@ class Film:
             self.how = [*self.how, "-crf", str(crf)]
         self.number, self.took, self.spooling = 0, SPOOLED, True
         self.ffmpeg: Any = None
-        self.spool: BinaryIO | None = None
+        self.spool: FileIO | None = None
         self.stack = ExitStack()
 
     def segment(self, number: int) -> Path:
@@ -79,14 +81,14 @@ class Film:
         keep |= {self.spool_of(at.segments).name} if at.waiting else set()
         for file in self.folder.iterdir():
             if not file.name.startswith("state-") and file.name not in keep:
-                file.unlink()
+                discard(file)
         self.number = at.segments
         if at.waiting:
-            self._open()
-            assert self.spool is not None
-            for _ in range(at.waiting):
-                self.ffmpeg.feed(self.spool.read(self._bytes()))
-            self.spool.truncate()
+            os.truncate(self.spool_of(at.segments), at.waiting * self._bytes())
+            self._open("ab")
+            with self.spool_of(at.segments).open("rb") as pictures:
+                while picture := pictures.read(self._bytes()):
+                    self.ffmpeg.feed(picture)
 
     def write(self, picture: Frame) -> None:
         if self.ffmpeg is None:
@@ -94,14 +96,20 @@ class Film:
         data = picture.tobytes()
         self.ffmpeg.feed(data)
         if self.spool:
-            self.spool.write(data)
+            try:
+                whole = self.spool.write(data) == len(data)
+            except OSError:
+                whole = False
+            if not whole:  # a disk that is nearly full: the film itself may still fit
+                self.spool, self.spooling = None, False
 
-    def _open(self) -> None:
+    def _open(self, mode: Literal["ab", "wb"] = "wb") -> None:
         self.began, self.spooling = monotonic(), self.took >= SPOOLED
         if self.spooling:
-            file = self.spool_of(self.number)
-            file.touch()
-            self.spool = self.stack.enter_context(file.open("r+b"))
+            try:
+                self.spool = self.stack.enter_context(self.spool_of(self.number).open(mode, buffering=0))
+            except OSError:
+                self.spooling = False
         arguments = [*raw(self.size, self.fps), *self.how, f"file:{self.open}"]
         self.ffmpeg = self.stack.enter_context(running(arguments, str(self.path), stdin=subprocess.PIPE, bufsize=0))
 
@@ -111,8 +119,6 @@ class Film:
         self.ffmpeg, self.spool, self.number, self.took = None, None, self.number + 1, monotonic() - self.began
 
     def settle(self, at: Progress) -> None:
-        if self.spool:
-            self.spool.flush()
         if at.waiting:
             sync(self.spool_of(at.segments))
             sync(self.folder)
@@ -120,7 +126,7 @@ class Film:
     def tidy(self, at: Progress) -> None:
         for spool in self.folder.glob("spool-*"):
             if spool.name < self.spool_of(at.segments - 1).name:  # the state before may need the one before
-                spool.unlink()
+                discard(spool)
 
     def stop(self) -> None:
         if self.ffmpeg is not None:
@@ -131,7 +137,7 @@ class Film:
             stopped = FilmError("stopped")
             self.stack.__exit__(FilmError, stopped, None)
             self.ffmpeg = None
-        self.open.unlink(missing_ok=True)
+        discard(self.open)
 
     def join(self, at: Progress, metadata: str) -> None:
         self.join_to(self.path, at, metadata)
@@ -150,13 +156,14 @@ class Film:
         names = "".join(f"file {self.segment(number).name}\n" for number in range(at.segments))
         (self.folder / "segments.txt").write_text(f"ffconcat version 1.0\n{names}")
         (self.folder / "metadata.txt").write_text(metadata or ";FFMETADATA1\n", encoding="utf-8")
-        joined = self.folder / f"joined.{os.getpid()}{path.suffix}"
+        joined = self.folder / f"joined.{os.getpid()}{path.suffix.lower()}"
         # ffmpeg places segments to the microsecond; this makes every time the frame's own again, however many they are.
         exact = f"setts=pts=round(PTS*TB*{self.fps})/({self.fps})/TB:dts=round(DTS*TB*{self.fps})/({self.fps})/TB"
-        source = ["-f", "concat", "-i", f"file:{self.folder / 'segments.txt'}", "-f", "ffmetadata"]
-        source += ["-i", f"file:{self.folder / 'metadata.txt'}", "-map", "0:v:0", "-map_metadata", "1"]
+        # In the folder itself: to ffmpeg, a list's address ends at # and ?, and people have folders of such names.
+        source = ["-f", "concat", "-i", "segments.txt", "-f", "ffmetadata", "-i", "metadata.txt"]
+        source += ["-map", "0:v:0", "-map_metadata", "1"]
         how = self.joined_by if self.ending == ".nut" else [*self.joined_by, "-bsf:v", exact]
-        with running([*source, *how, *_SAME_BYTES, f"file:{joined}"], str(path)):
+        with running([*source, *how, *_SAME_BYTES, joined.name], str(path), cwd=self.folder):
             pass
         count = count_frames(joined)
         if count != at.pictures and not (path.suffix.lower() == ".gif" and self.fps > 50):  # GIFs count hundredths

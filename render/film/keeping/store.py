@@ -11,7 +11,8 @@ from typing import Protocol
 
 from PIL import Image
 
-from render.film.keeping.checkpoint import Progress, put
+from render.film.keeping.checkpoint import Progress
+from render.media.system import put
 from render.media.video import Frame, numbered
 
 
