@@ -20,6 +20,9 @@ from render.scene.terms import terms
 pytestmark = pytest.mark.usefixtures("folder")
 
 
+STILL = "start: {noise: perlin}\nframes: 1\nmodel: squeezenet1_1\n"
+
+
 def picture(path="flowers.png", size=(80, 50), seed=0):
     rng = np.random.default_rng(seed)
     small = rng.integers(0, 255, (size[1] // 10, size[0] // 10, 3), np.uint8)
@@ -71,7 +74,7 @@ def test_a_guide_draws_more_likeness_out_of_noise_than_another(squeezenet):
     Image.fromarray(np.full((60, 90, 3), (200, 60, 30), np.uint8)).save("b.png")
 
     def last(name):
-        scene = read(f"start: {{noise: perlin}}\nframes: 1\nsize: [96, 64]\ndream: {{guide: {name}, octaves: 1}}")
+        scene = read(f"{STILL}size: [96, 64]\ndream: {{guide: {name}, octaves: 1}}")
         return next(frames.frames(scene, squeezenet))
 
     a, b = last("a.png"), last("b.png")
@@ -113,9 +116,9 @@ def test_terms_stand_in_the_order_of_the_weights():
 def test_class_or_guide_alone_dream_of_nothing_else():
     picture()
     assert [t.kind for t in terms(read(TWO_LINES + "dream: {class: tabby}"))] == ["class"]
-    assert [(t.kind, t.layer) for t in terms(read(TWO_LINES + "dream: {guide: flowers.png}"))] == [
-        ("guide", "guide0 fire7")
-    ]
+    assert [
+        (t.kind, t.layer) for t in terms(read(TWO_LINES + "model: squeezenet1_1\ndream: {guide: flowers.png}"))
+    ] == [("guide", "guide0 fire7")]
     both = read(TWO_LINES + "dream: {guide: [flowers.png, {image: flowers.png, layers: [fire3, fire5]}]}")
     assert [t.layer for t in terms(both)] == ["guide0 fire7", "guide1 fire3", "guide1 fire5"]
 
@@ -130,14 +133,15 @@ def test_weights_of_classes_and_guides_can_be_set():
 
 def test_a_network_without_layers_given_dreams_its_own():
     assert [t.layer for t in terms(read(TWO_LINES + "model: googlenet"))] == ["inception_4c/output"]
-    assert [t.layer for t in terms(read(TWO_LINES))] == ["fire7", "fire8"]
+    assert [t.layer for t in terms(read(TWO_LINES))] == ["block12", "block16"]
+    assert [t.layer for t in terms(read(TWO_LINES + "model: squeezenet1_1"))] == ["fire7"]
 
 
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("{class: Egyptain cat}", "squeezenet1_1 knows no class 'Egyptain cat'; did you mean 'Egyptian cat'"),
-        ("{class: 1000}", "the classes of squeezenet1_1 are 0 to 999, 1000 is none"),
+        ("{class: Egyptain cat}", "efficientnet_lite2 knows no class 'Egyptain cat'; did you mean 'Egyptian cat'"),
+        ("{class: 1000}", "the classes of efficientnet_lite2 are 0 to 999, 1000 is none"),
         ("{class: crane}", "'crane' is more than one class: 134 (crane) and 517 (crane); write its number"),
         ("{class: []}", "must be a class's name or number, a list of such"),
         ("{class: true}", "must be a class's name or number, a list of such"),
@@ -184,3 +188,21 @@ def test_a_class_goes_by_any_of_its_names_and_its_number():
 def test_a_word_finds_the_classes_that_hold_it():
     with pytest.raises(UnknownClass, match="'Persian cat'"):
         number_of(NETWORKS["squeezenet1_1"], "cat")
+
+
+def test_a_scene_that_names_layers_and_no_network_is_dreamed_by_the_one_that_has_them():
+    picture()
+
+    def network(dream):
+        return read(TWO_LINES + f"dream: {dream}").model.name
+
+    assert network("{layers: fire7}") == network("{guide: {image: flowers.png, layers: fire5}}") == "squeezenet1_1"
+    assert network("{layers: 'block3[2]'}") == network("{class: tabby}") == "efficientnet_lite2"
+    assert read(TWO_LINES + "model: efficientnet_lite0\ndream: {layers: block3}").model.name == "efficientnet_lite0"
+
+
+def test_a_layer_of_another_network_names_that_network():
+    (message,) = mistakes(TWO_LINES + "dream: {layers: [fire7, inception_4c/output]}")
+    assert (
+        "squeezenet1_1 has no layer 'inception_4c/output'; model: googlenet or googlenet_places365 has it." in message
+    )

@@ -58,7 +58,7 @@ def test_doubling_time():
 
 def test_constants_are_told_in_words():
     told = dict(constants(read(TWO_LINES), tracks(read(TWO_LINES))))
-    assert told["dream.layers"] == "fire7 1,  fire8 0.5"
+    assert told["dream.layers"] == "block12 1,  block16 1"
     assert told["motion.zoom"] == "1.015 × per frame,  ×2 in 1.9 s"
     assert told["motion.center"] == "x 0.5 of the width,  y 0.5 of the height"
     lines = [len(line) for line in columns([*told.items(), ("x", "long" * 20)])]

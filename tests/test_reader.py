@@ -55,7 +55,7 @@ motion:
 output: {path: stills/####.png, crf: 20, record: octaves}
 """
     scene = read(text)
-    assert scene.model == Model() and scene.size == (1280, 720) and scene.fps == Fraction(30000, 1001)
+    assert scene.model == Model("squeezenet1_1") and scene.size == (1280, 720) and scene.fps == Fraction(30000, 1001)
     assert scene.frames == scene.length == 192 and scene.duration is None and scene.seed == 7
     assert scene.start == Start(noise="perlin", level=100.0, contrast=20.0, scale=0.1)
     targets = [(t.layer, t.channels, t.weight) for t in scene.dream.layers]

@@ -24,7 +24,7 @@ def with_motion(fps=24, written=24, **motion):
 
 def test_defaults_are_the_contracts():
     assert frame_params(SCENE)[0] == FrameParams(
-        weights=(1.0, 0.5),
+        weights=(1.0, 1.0),
         octaves=None,
         smallest=64,
         octave_scale=1.4,

@@ -19,7 +19,7 @@ from render.scene.classes import Classes
 from render.scene.layers import Layers, Target
 from render.scene.overrides import ROOT, override, with_output
 from render.scene.resolved import files
-from render.scene.scene import LENGTHS, MAX_FRAMES, QUALITIES, STARTS, Dream, Guides, Scene, with_quality
+from render.scene.scene import LENGTHS, MAX_FRAMES, QUALITIES, STARTS, Dream, Guides, Model, Scene, with_quality
 from render.scene.schedule import scene_clock
 
 __all__ = ["SceneError", "read_scene"]
@@ -41,6 +41,7 @@ def read_scene(
     if output is not None:
         root = with_output(root, output)
     scene = ROOT.read(root, "", problems)
+    scene = replace(scene, model=_with_network(scene.model, root))
     scene = replace(scene, motion=replace(scene.motion, fps=written or scene.fps))
     if not _given(root, "output.path"):
         scene = replace(scene, output=replace(scene.output, path=Path("out") / f"{path.stem}.mp4"))
@@ -51,6 +52,22 @@ def read_scene(
         _check_values(scene, quality, problems)
     problems.check()
     return scene
+
+
+def _with_network(model: Model, root: Node) -> Model:
+    """The network; where the scene names none, the shipped one that knows its layers best, the default first."""
+    if _given(root, "model"):
+        return model
+    guides = [part for node in [_given(root, "dream.guide")] if node for part in Guides().parts(node)]
+    written = [_given(root, "dream.layers"), *(_given(part, "layers") for part in guides)]
+    names = {layer for node in written if node for _, layer, _ in Layers().parted(node)}
+    shipped = [name for name, entry in models.NETWORKS.items() if entry.sha256 and not entry.download]
+
+    def known(name: str) -> tuple[int, int]:
+        layers = models.NETWORKS[name].layers
+        return sum(layer in layers for layer in names), sum(bool(near(layer, layers)) for layer in names)
+
+    return replace(model, name=max([model.name, *shipped], key=known))
 
 
 def _with_layers(scene: Scene, root: Node) -> Dream:
@@ -190,8 +207,13 @@ def _check_names(name: str, node: Node, key: str, problems: Problems) -> None:
     known_layers: dict[str, int] = models.NETWORKS[name].layers
     for written, layer, channels in Layers().parted(node):
         if layer not in known_layers:
-            message = f"{name} has no layer '{layer}'{near(layer, known_layers) or '.'}"
-            problems.add(written.mark, key, f"{message} Its layers are {listed(known_layers, 'and')}")
+            others = [other for other, entry in models.NETWORKS.items() if layer in entry.layers]
+            hint = f"; model: {listed(others)} has it." if others else near(layer, known_layers) or "."
+            parts = [
+                one for one in known_layers if one.rpartition("/")[0] not in known_layers
+            ]  # block3, not its /expand
+            message = f"{name} has no layer '{layer}'{hint} Its layers are {listed(parts, 'and')}"
+            problems.add(written.mark, key, message)
         elif channels and max(channels) >= known_layers[layer]:
             known = f"the channels of {layer} are 0 to {known_layers[layer] - 1}"
             problems.add(written.mark, key, f"{written.text}: {known}, {max(channels)} is none")

@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import models
 from render.language.curve_reader import is_keyframes
 from render.language.curves import Curve
 from render.language.kinds import Choice, Colour, File, Fps, Kind, Name, Number, Pair, Size
@@ -29,6 +30,7 @@ STARTS: dict[str, tuple[str, ...]] = {  # what a film starts from → the keys t
     "colour": (),
 }
 LENGTHS: dict[str, tuple[str, ...]] = {"duration": (), "frames": ()}  # exactly one is given
+MODEL = "efficientnet_lite2"  # dreams where a scene names neither a network nor layers of another
 MAX_FRAMES = 50_000_000  # nine days at 60 frames a second
 QUALITIES = {  # name → longest side in pixels, frames per second
     "draft": (320, 12),
@@ -104,7 +106,9 @@ class Octaves:
 @dataclass(frozen=True)
 class Model:
     name: str = key(
-        Name("the name of a network"), "a network, as `python -m render models` lists them", "squeezenet1_1"
+        Name("the name of a network"),
+        "a network, as `python -m render models` lists them; without one, a shipped one that has the layers",
+        MODEL,
     )
     weights: Path | None = key(File(), "a file of weights to use instead of the network's own", None)
 
@@ -181,7 +185,7 @@ class Natural:
 @dataclass(frozen=True)
 class Dream:
     layers: tuple[Target, ...] = key(
-        Layers(), "what to amplify: layer → weight", (Target("fire7"), Target("fire8", (), Curve.constant(0.5)))
+        Layers(), "what to amplify: layer → weight", tuple(map(Target, models.NETWORKS[MODEL].default_layers))
     )
     classes: tuple[Class, ...] = key(
         Classes(), "what to dream of: class → weight, for networks with a classifier", (), name="class"
