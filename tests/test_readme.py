@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from test_formats import new_layer
 
 from render.__main__ import COMMANDS, parser, render
 from render.language.functions import FUNCTIONS, NUMEXPR
@@ -57,7 +58,10 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def write(text: str) -> Path:
         for name in re.findall(r"[\w/]+\.(?:jpg|png|mp4|caffemodel|mp3|wav|npz)\b", re.sub(r"path: \S+", "", text)):
             Path(name).parent.mkdir(exist_ok=True, parents=True)
-            Image.fromarray(np.zeros((4, 4), np.uint8)).save(Path(name), "png")
+            if name.endswith(".caffemodel"):
+                Path(name).write_bytes(new_layer("conv1/7x7_s2", np.zeros((64, 3, 7, 7), np.float32)))
+            else:
+                Image.fromarray(np.zeros((4, 4), np.uint8)).save(Path(name), "png")
         Path("my.yaml").write_text(text, encoding="utf-8")
         return Path("my.yaml")
 

@@ -40,14 +40,15 @@ def _numbers(data: str) -> dict[str, list[int]]:
 def number_of(entry: Entry, text: str) -> int:
     """The number of the class that a text names, a name or a number itself. UnknownClass: there is none, or several."""
     if not entry.classifier:
-        raise UnknownClass(f"{entry.name} runs without its classifier here, and knows no classes")
-    text = text.strip()
+        without = f"{entry.own} holds no classifier" if entry.own else f"{entry.name} runs without its classifier here"
+        raise UnknownClass(f"{without}, and knows no classes; its layers can be dreamed")
+    text, whose = text.strip(), entry.own or entry.name
     if text.isascii() and text.isdigit():
         if int(text) < entry.classes:
             return int(text)
-        raise UnknownClass(f"the classes of {entry.name} are 0 to {entry.classes - 1}, {text} is none")
+        raise UnknownClass(f"the classes of {whose} are 0 to {entry.classes - 1}, {text} is none")
     if not entry.names:
-        raise UnknownClass(f"the classes of {entry.name} have numbers only, 0 to {entry.classes - 1}")
+        raise UnknownClass(f"the classes of {whose} have numbers only, 0 to {entry.classes - 1}")
     numbers = _numbers(entry.names)
     found = numbers.get(text.lower(), [])
     firsts = [number for number in found if names(entry.names)[number][0].lower() == text.lower()]

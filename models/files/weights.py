@@ -78,7 +78,7 @@ def _compare(wanted: Mapping[str, tuple[int, ...]], arrays: Mapping[str, np.ndar
     unfit(lines, path)
 
 
-def unfit(lines: Sequence[str], path: Path) -> None:
+def unfit(lines: Sequence[str], path: Path | str) -> None:
     """WeightsError of all that does not fit, if anything."""
     if lines:
         raise WeightsError("\n  ".join([f"{path} does not fit the network:", *lines]))

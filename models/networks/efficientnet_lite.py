@@ -9,7 +9,7 @@ from flax import nnx
 
 from models.blocks.layers import Conv, Depthwise, subtract_mean
 from models.plans import efficientnet_lite as plan
-from models.plans.table import NETWORKS
+from models.plans.table import NETWORKS, Entry
 
 SIX = 6.0  # where ReLU6 ends
 
@@ -39,15 +39,18 @@ class InvertedResidual(nnx.Module):
 class EfficientNetLite(nnx.Module):
     """images float32 RGB [n, h, w, 3] in 0..255 -> {layer: activation [n, h', w', channels]}."""
 
-    def __init__(self, blocks: dict[str, plan.Block], mean: tuple[float, float, float], *, rngs: nnx.Rngs):
-        self.blocks, self.mean = tuple(blocks), mean
+    def __init__(
+        self, blocks: dict[str, plan.Block], classes: int, mean: tuple[float, float, float], *, rngs: nnx.Rngs
+    ):
+        self.blocks, self.classes, self.mean = tuple(blocks), classes, mean
         self.stem = Conv(3, plan.STEM, 3, stride=2, ceiling=SIX, rngs=rngs)
         outputs = plan.STEM
         for name, block in blocks.items():
             setattr(self, name, InvertedResidual(block, rngs=rngs))
             outputs = block.outputs
         self.head = Conv(outputs, plan.HEAD, 1, ceiling=SIX, rngs=rngs)
-        self.logits = Conv(plan.HEAD, plan.CLASSES, 1, rngs=rngs)
+        if classes:
+            self.logits = Conv(plan.HEAD, classes, 1, rngs=rngs)
 
     def __call__(self, images: jax.Array) -> dict[str, jax.Array]:
         """Every activation by name; what is not used costs nothing under jit."""
@@ -58,10 +61,12 @@ class EfficientNetLite(nnx.Module):
             out |= {name + part: activation for part, activation in inside.items()}
             x = inside[""]
         out["head"] = self.head((x,))
-        out["logits"] = self.logits.biased((out["head"],))
+        if self.classes:
+            out["logits"] = self.logits.biased((out["head"],))
         return out
 
 
-def build(name: str) -> EfficientNetLite:
-    """The variant called `name`, with random weights (He et al. 2015)."""
-    return EfficientNetLite(plan.blocks(name), NETWORKS[name].mean, rngs=nnx.Rngs(0))
+def build(name: str, entry: Entry | None = None) -> EfficientNetLite:
+    """The variant called `name`, with random weights (He et al. 2015). entry: another than the table's."""
+    entry = entry or NETWORKS[name]
+    return EfficientNetLite(plan.blocks(name), entry.classes, entry.mean, rngs=nnx.Rngs(0))

@@ -12,7 +12,7 @@ from flax import nnx
 
 from models.blocks.layers import Conv, Parts, ceil_mode, join, local_response, max_pool, subtract_mean
 from models.blocks.windows import Padding
-from models.plans.table import NETWORKS
+from models.plans.table import NETWORKS, Entry
 from models.plans.widths import (
     CAFFE,
     GOOGLENET,
@@ -74,7 +74,9 @@ class GoogLeNet(nnx.Module):
             conv(five, block.five_reduce, block.five, variant.five)
             conv(project, inputs, block.pool_proj)
             inputs = block.outputs
-        conv(variant.names.classifier, inputs, classes)
+        if classes:
+            conv(variant.names.classifier, inputs, classes)
+        self.classes = classes
 
     def __call__(self, images: jax.Array) -> dict[str, jax.Array]:
         """Every activation by name; what is not used costs nothing under jit."""
@@ -101,7 +103,8 @@ class GoogLeNet(nnx.Module):
                 x = join(parts)
                 x = out[names.pools[2 + last]] = max_pool(x, k, 2, self.padding(x, k))
                 parts = (x,)
-        out[names.classifier] = getattr(self, names.classifier).biased(parts)
+        if self.classes:
+            out[names.classifier] = getattr(self, names.classifier).biased(parts)
         return out
 
     def block(self, out: dict[str, jax.Array], b: str, x: Parts) -> Parts:
@@ -136,7 +139,7 @@ class GoogLeNet(nnx.Module):
         return ceil_mode(x.shape, k, 2, 0) if self.variant.rounds_up else "SAME"
 
 
-def build(name: str) -> GoogLeNet:
-    """The variant called `name`, with random weights (He et al. 2015)."""
-    entry = NETWORKS[name]
+def build(name: str, entry: Entry | None = None) -> GoogLeNet:
+    """The variant called `name`, with random weights (He et al. 2015). entry: another than the table's."""
+    entry = entry or NETWORKS[name]
     return GoogLeNet(VARIANTS[name], entry.classes, entry.mean, rngs=nnx.Rngs(0))

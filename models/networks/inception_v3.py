@@ -1,7 +1,8 @@
 """Inception v3 (Szegedy et al. 2015, arXiv:1512.00567) as torchvision has it.
 
 plans/inception_v3.py says what reads what. Its stem and strided units are not padded, as there; a picture under 75
-pixels is therefore framed in mean colour.
+pixels is therefore framed in mean colour. TensorFlow's means count no pixels outside the picture (`mean_of_inside`),
+and in Google's own graph of 2015 the last block takes the maximum instead (`last_pool_max`).
 """
 
 import jax
@@ -11,9 +12,10 @@ from flax import nnx
 from models.blocks.layers import Conv, Parts, bias_relu, join, max_pool, mean3, subtract_mean
 from models.blocks.windows import Padding
 from models.plans.inception_v3 import BLOCKS, PADDED, STEM, Block, Unit
-from models.plans.table import NETWORKS
+from models.plans.table import NETWORKS, Entry
 
 SMALLEST = 75
+LAST = "Mixed_7c"
 
 
 class InceptionV3(nnx.Module):
@@ -22,8 +24,18 @@ class InceptionV3(nnx.Module):
     Every convolution is an attribute under its layer's name.
     """
 
-    def __init__(self, layers: dict[str, int], mean: tuple[float, float, float], *, rngs: nnx.Rngs):
-        self.mean = mean
+    def __init__(
+        self,
+        layers: dict[str, int],
+        classes: int,
+        mean: tuple[float, float, float],
+        mean_of_inside: bool = False,
+        last_pool_max: bool = False,
+        *,
+        rngs: nnx.Rngs,
+    ):
+        self.mean, self.classes = mean, classes
+        self.mean_of_inside, self.last_pool_max = mean_of_inside, last_pool_max
 
         def conv(name: str, unit: Unit, inputs: int, padded: bool) -> None:
             padding: Padding = "SAME" if padded else "VALID"
@@ -39,7 +51,8 @@ class InceptionV3(nnx.Module):
                 reads = block.units[unit.reads].channels if unit.reads in block.units else inputs
                 conv(f"{b}.{name}", unit, reads, unit.stride == 1)
             inputs = layers[b]
-        self.fc = Conv(inputs, layers["fc"], 1, rngs=rngs)
+        if classes:
+            self.fc = Conv(inputs, classes, 1, rngs=rngs)
 
     def __call__(self, images: jax.Array) -> dict[str, jax.Array]:
         """Every activation by name; what is not used costs nothing under jit."""
@@ -51,19 +64,28 @@ class InceptionV3(nnx.Module):
         for b, block in BLOCKS.items():
             parts = self.block(out, b, block, parts)
             out[b] = join(parts)
-        out["fc"] = self.fc.biased(parts)
+        if self.classes:
+            out["fc"] = self.fc.biased(parts)
         return out
 
     def block(self, out: dict[str, jax.Array], b: str, block: Block, x: Parts) -> Parts:
         """One inception block: what its branches end in stays parts."""
         for name, unit in block.units.items():
             conv = getattr(self, f"{b}.{name}")
-            if unit.reads == "mean":  # it commutes with a 1x1 convolution, which leaves fewer channels
-                out[f"{b}.{name}"] = bias_relu(mean3(conv.linear(x)), conv.bias[...])
+            if unit.reads == "mean" and not (self.last_pool_max and b == LAST):
+                # it commutes with a 1x1 convolution, which leaves fewer channels
+                out[f"{b}.{name}"] = bias_relu(self.averaged(conv.linear(x)), conv.bias[...])
+            elif unit.reads == "mean":
+                out[f"{b}.{name}"] = conv(tuple(max_pool(part, 3, 1, "SAME") for part in x))
             else:
                 out[f"{b}.{name}"] = conv((out[f"{b}.{unit.reads}"],) if unit.reads else x)
         pooled: Parts = tuple(max_pool(part, 3, 2, "VALID") for part in x) if "max" in block.result else ()
         return tuple(out[f"{b}.{name}"] for name in block.result if name != "max") + pooled
+
+    def averaged(self, x: jax.Array) -> jax.Array:
+        """The mean of every 3x3 window, pixels outside being zeros, or not counted."""
+        y = mean3(x)
+        return y / mean3(jnp.ones((1, *x.shape[1:3], 1), x.dtype)) if self.mean_of_inside else y
 
 
 def framed(x: jax.Array) -> jax.Array:
@@ -72,7 +94,7 @@ def framed(x: jax.Array) -> jax.Array:
     return jnp.pad(x, ((0, 0), *((n // 2, n - n // 2) for n in missing), (0, 0))) if any(missing) else x
 
 
-def build(name: str) -> InceptionV3:
-    """The network, with random weights (He et al. 2015)."""
-    entry = NETWORKS[name]
-    return InceptionV3(entry.layers, entry.mean, rngs=nnx.Rngs(0))
+def build(name: str, entry: Entry | None = None, **how: bool) -> InceptionV3:
+    """The network, with random weights (He et al. 2015). entry: another than the table's."""
+    entry = entry or NETWORKS[name]
+    return InceptionV3(entry.layers, entry.classes, entry.mean, **how, rngs=nnx.Rngs(0))

@@ -11,8 +11,7 @@ import jax
 from flax import nnx
 
 from models.blocks.layers import Conv, Parts, join, subtract_mean
-
-MEAN_RGB = (123.68, 116.779, 103.939)
+from models.plans.table import NETWORKS, Entry
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,6 @@ class Variant:
     stem: int
     fires: dict[str, tuple[int, int]]
     pooled: tuple[str, ...]
-    classes: int = 1000
 
 
 VARIANTS = {
@@ -66,30 +64,33 @@ class Fire(nnx.Module):
 class SqueezeNet(nnx.Module):
     """images float32 RGB [n, h, w, 3] in 0..255 -> {layer: activation after ReLU [n, h', w', channels]}."""
 
-    def __init__(self, variant: Variant, *, rngs: nnx.Rngs):
+    def __init__(self, variant: Variant, classes: int, mean: tuple[float, float, float], *, rngs: nnx.Rngs):
         self.fires = tuple(variant.fires)
-        self.pooled = variant.pooled
+        self.pooled, self.classes, self.mean = variant.pooled, classes, mean
         self.conv1 = Conv(3, variant.stem, 3, stride=2, rngs=rngs)
         channels = variant.stem
         for name, (squeezed, expanded) in variant.fires.items():
             setattr(self, name, Fire(channels, squeezed, expanded, rngs=rngs))
             channels = 2 * expanded
-        self.conv10 = Conv(channels, variant.classes, 1, rngs=rngs)
+        if classes:
+            self.conv10 = Conv(channels, classes, 1, rngs=rngs)
 
     def __call__(self, images: jax.Array) -> dict[str, jax.Array]:
         """Every activation by name; what is not used costs nothing under jit."""
         out: dict[str, jax.Array] = {}
-        out["conv1"], pooled = self.conv1.pooled((subtract_mean(images, MEAN_RGB),))
+        out["conv1"], pooled = self.conv1.pooled((subtract_mean(images, self.mean),))
         x: Parts = (pooled,)
         for name in self.fires:
             fire = getattr(self, name)
             a, x = fire.pooled(x) if name in self.pooled else 2 * (fire(x),)
             out[name] = join(a)
-        stages = self.conv10.stages(x)
-        out["conv10"], out["logits"] = stages.after, stages.before
+        if self.classes:
+            stages = self.conv10.stages(x)
+            out["conv10"], out["logits"] = stages.after, stages.before
         return out
 
 
-def build(name: str) -> SqueezeNet:
-    """The variant called `name`, with random weights (He et al. 2015)."""
-    return SqueezeNet(VARIANTS[name], rngs=nnx.Rngs(0))
+def build(name: str, entry: Entry | None = None) -> SqueezeNet:
+    """The variant called `name`, with random weights (He et al. 2015). entry: another than the table's."""
+    entry = entry or NETWORKS[name]
+    return SqueezeNet(VARIANTS[name], entry.classes, entry.mean, rngs=nnx.Rngs(0))

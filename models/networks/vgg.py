@@ -7,7 +7,7 @@ import jax
 from flax import nnx
 
 from models.blocks.layers import Conv, max_pool, subtract_mean
-from models.plans.table import NETWORKS
+from models.plans.table import NETWORKS, Entry
 from models.plans.widths import VGG as STAGES
 from models.plans.widths import VGG_CHANNELS
 
@@ -36,6 +36,6 @@ class VGG(nnx.Module):
         return out
 
 
-def build(name: str) -> VGG:
-    """The variant called `name`, with random weights (He et al. 2015)."""
-    return VGG(STAGES[name], NETWORKS[name].mean, rngs=nnx.Rngs(0))
+def build(name: str, entry: Entry | None = None) -> VGG:
+    """The variant called `name`, with random weights (He et al. 2015). entry: another than the table's."""
+    return VGG(STAGES[name], (entry or NETWORKS[name]).mean, rngs=nnx.Rngs(0))

@@ -41,14 +41,26 @@ STAGES = (
 SCALES = {"efficientnet_lite0": (1.0, 1.0), "efficientnet_lite2": (1.1, 1.2)}  # width, depth
 
 
+def repeats(name: str) -> list[int]:
+    """How many blocks every stage of the network called `name` has."""
+    depth, ends = SCALES[name][1], (0, len(STAGES) - 1)
+    return [stage.repeats if i in ends else ceil(stage.repeats * depth) for i, stage in enumerate(STAGES)]
+
+
+def place(name: str, block: str) -> tuple[int, int]:
+    """The stage that a block such as `block3` belongs to, and which of its blocks it is."""
+    places = [(stage, i) for stage, count in enumerate(repeats(name)) for i in range(count)]
+    return places[int(block.removeprefix("block"))]
+
+
 def blocks(name: str) -> dict[str, Block]:
     """{`block0`: its widths, …} of the network called `name`."""
-    width, depth = SCALES[name]
+    width, _ = SCALES[name]
     made: dict[str, Block] = {}
     inputs = STEM
-    for i, stage in enumerate(STAGES):
+    for stage, count in zip(STAGES, repeats(name), strict=True):
         outputs = _eights(stage.channels * width)
-        for k in range(stage.repeats if i in (0, len(STAGES) - 1) else ceil(stage.repeats * depth)):
+        for k in range(count):
             stride = 1 if k else stage.stride
             made[f"block{len(made)}"] = Block(inputs, inputs * stage.expansion, outputs, stage.kernel, stride)
             inputs = outputs

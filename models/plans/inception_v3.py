@@ -116,6 +116,12 @@ BLOCKS = {
 }
 
 
+def convolutions() -> list[str]:
+    """Every convolution but the classifier, in the network's order."""
+    stem = [name for name, unit in STEM.items() if unit]
+    return stem + [f"{name}.{part}" for name, block in BLOCKS.items() for part in block.units]
+
+
 def layers() -> dict[str, int]:
     """{activation: channels}, in the network's order: the stem, every unit and every block, the classifier."""
     found, channels = {}, 3

@@ -3,11 +3,29 @@
 Plain data, so that a scene can be checked against it at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from models.plans import efficientnet_lite, inception_v3, widths
 
 Triple = tuple[float, float, float]
+
+
+class Input(NamedTuple):
+    """What a network's source makes of a picture, RGB in 0..255: (picture - mean) / scale, in BGR where `bgr`."""
+
+    mean: Triple
+    scale: Triple = (1, 1, 1)
+    bgr: bool = False
+
+
+HALF: Triple = (127.5, 127.5, 127.5)
+INPUTS = {  # by the names that Keras has for the first three
+    "torch": Input((0.485 * 255, 0.456 * 255, 0.406 * 255), (0.229 * 255, 0.224 * 255, 0.225 * 255)),
+    "caffe": Input((123.68, 116.779, 103.939), bgr=True),
+    "tf": Input(HALF, HALF),
+    "bvlc": Input((123, 117, 104), bgr=True),
+}
 
 
 @dataclass(frozen=True)
@@ -35,8 +53,8 @@ class Download:
 class Entry:
     """One network of the zoo. `layers` maps each activation to its number of channels, in the network's order.
 
-    Pictures are RGB in 0..255; the source took (picture - mean) / scale, in BGR where `bgr`. Loading folds scale and
-    order into the first convolution.
+    The network takes RGB in 0..255 minus the mean of its input; loading folds the input's scale and order into the
+    first convolution.
     """
 
     name: str
@@ -48,16 +66,55 @@ class Entry:
     licence: str  # of the weights
     trained_on: str
     classes: int  # 0: without its classifier
-    mean: Triple  # RGB, in levels
-    scale: Triple = (1, 1, 1)
-    bgr: bool = False
+    input: Input  # what the source takes
     classifier: str = ""  # the layer of logits, one of each class at every position
+    head: str = ""  # the convolution that yields it, where that is called otherwise
     names: str = ""  # of the classes: a file in models/names
-    rule: str = ""  # how the source names its weights: a row of recipes.RULES
+    rule: str = ""  # how the source writes its weights: a row of models.files.forms.RULES
+    also: tuple[str, ...] = ()  # other forms in which the network is published
     ignored: str = ""  # pattern of the source's weights that are not used
     sha256: str = ""  # of `file` where it ships with the project
     size: int = 0  # of `file` as shipped, or of the download, bytes
     download: Download | None = None
+    own: str = ""  # the file of one's own that this entry was made to fit
+
+    @property
+    def mean(self) -> Triple:
+        """What the network subtracts, RGB in levels."""
+        return self.input.mean
+
+    @property
+    def first(self) -> str:
+        """The convolution that takes the picture."""
+        return next(iter(self.layers)).removesuffix("_pre_relu")
+
+    @property
+    def classifies(self) -> str:
+        """The convolution that yields the classifier's layer, or nothing."""
+        return self.head or self.classifier
+
+    @property
+    def features(self) -> int:
+        """How many channels the classifier takes: those of the layer before it."""
+        return next(n for name, n in reversed(self.layers.items()) if name not in (self.head, self.classifier))
+
+    def with_classes(self, classes: int, own: str) -> "Entry":
+        """The network with a classifier of one's own, whose classes have numbers only, or with none (0)."""
+        if classes == self.classes:
+            return replace(self, own=own)
+        ends = (self.head, self.classifier)
+        layers = {
+            name: classes if name in ends else n for name, n in self.layers.items() if classes or name not in ends
+        }
+        return replace(
+            self,
+            layers=layers,
+            classes=classes,
+            names="",
+            classifier=self.classifier if classes else "",
+            head=self.head if classes else "",
+            own=own,
+        )
 
 
 def _fires(*channels: int) -> dict[str, int]:
@@ -66,9 +123,6 @@ def _fires(*channels: int) -> dict[str, int]:
 
 IMAGENET = "ImageNet (ILSVRC 2012)"
 PYTORCH = "https://download.pytorch.org/models/"
-HALF: Triple = (127.5, 127.5, 127.5)
-TORCH_MEAN: Triple = (0.485 * 255, 0.456 * 255, 0.406 * 255)
-TORCH_SCALE: Triple = (0.229 * 255, 0.224 * 255, 0.225 * 255)
 TORCH_LICENCE = "BSD 3-clause (torchvision)"
 
 
@@ -83,7 +137,7 @@ def _torchvision(name: str, module: str, family: str, digits: str, size: int, **
         trained_on=IMAGENET,
         size=size,
         download=Download(PYTORCH + file, size, sha256=digits),
-        **{"classes": 1000, "mean": TORCH_MEAN, "scale": TORCH_SCALE, "classifier": "fc", "names": "imagenet", **more},
+        **{"classes": 1000, "input": INPUTS["torch"], "classifier": "fc", "names": "imagenet", **more},
     )
 
 
@@ -98,11 +152,11 @@ def _caffe(name: str, url: str, size: int, classes: int, names: str, sha1: str, 
         licence=licence,
         trained_on=trained_on,
         classes=classes,
-        mean=(123, 117, 104),
-        bgr=True,
+        input=INPUTS["bvlc"],
         classifier="loss3/classifier",
         names=names,
         rule="caffe",
+        also=("torch_of_caffe",),
         ignored=r"loss[12]/",  # the classifiers that helped in training
         size=size,
         download=Download(url, size, sha1=sha1),
@@ -120,12 +174,11 @@ def _efficientnet_lite(name: str, default_layers: tuple[str, ...], sha256: str, 
         licence="Apache-2.0 (see models/weights/NOTICE.md)",
         trained_on=IMAGENET,
         classes=1000,
-        mean=(127, 127, 127),
-        scale=(128, 128, 128),
+        input=Input((127, 127, 127), (128, 128, 128)),
         classifier="logits",
         names="imagenet",
         rule="torch_efficientnet",
-        ignored=r".*num_batches_tracked$",
+        also=("timm_efficientnet",),
         sha256=sha256,
         size=size,
     )
@@ -142,11 +195,12 @@ _ENTRIES = [
         licence="BSD (see models/weights/NOTICE.md)",
         trained_on=IMAGENET,
         classes=1000,
-        mean=(123.68, 116.779, 103.939),
+        input=INPUTS["caffe"],
         classifier="logits",
+        head="conv10",
         names="imagenet",
-        bgr=True,
         rule="keras_squeezenet",
+        also=("torch_squeezenet", "caffe_squeezenet"),
         sha256="e8214a91bb6fa29bc327a76ee29dd44521ce04e415f82e41dad21e628b3e21b9",
         size=2475816,
     ),
@@ -192,9 +246,10 @@ _ENTRIES = [
         licence="Apache-2.0",
         trained_on=IMAGENET,
         classes=1008,
-        mean=(117, 117, 117),
+        input=Input((117, 117, 117)),
         classifier="softmax2_pre_activation",
         rule="tensorflow",
+        also=("torch_of_tensorflow",),
         ignored=r"(softmax|nn|head)[01](_|$)|.*/",  # training's classifiers, shapes and axes of operations
         size=49937555,
         download=Download(
@@ -214,10 +269,9 @@ _ENTRIES = [
         file="googlenet",
         layers=widths.googlenet_layers(widths.TORCHVISION, widths.GOOGLENET, 1000),
         default_layers=("inception4c",),
-        mean=HALF,
-        scale=HALF,
+        input=INPUTS["tf"],
         rule="torch_units",
-        ignored=r"aux[12]\.|.*num_batches_tracked$",
+        ignored=r"aux[12]\.",
     ),
     *(
         _torchvision(
@@ -231,7 +285,7 @@ _ENTRIES = [
             classes=0,
             classifier="",
             rule="torch_vgg",
-            ignored=r"classifier\.",
+            also=("torch_vgg_bn", "caffe_vgg", "torch_of_caffe_vgg", "keras_vgg"),
         )
         for name, digits, size in (("vgg16", "397923af", 553433881), ("vgg19", "dcbb9e9d", 574673361))
     ),
@@ -244,10 +298,10 @@ _ENTRIES = [
         file="inception_v3_google",
         layers=inception_v3.layers(),
         default_layers=("Mixed_5d",),
-        mean=HALF,
-        scale=HALF,
+        input=INPUTS["tf"],
         rule="torch_units",
-        ignored=r"AuxLogits\.|.*num_batches_tracked$",
+        also=("keras_inception", "inception_2015"),
+        ignored=r"AuxLogits\.",
     ),
     _torchvision(
         "resnet50",
@@ -258,7 +312,7 @@ _ENTRIES = [
         layers=widths.resnet_layers("resnet50"),
         default_layers=("layer3",),
         rule="torch_resnet",
-        ignored=r".*num_batches_tracked$",
+        also=("transformers_resnet", "caffe_resnet", "keras_resnet", "keras_resnet_2019"),
     ),
 ]
 NETWORKS = {entry.name: entry for entry in _ENTRIES}

@@ -27,7 +27,7 @@ from render.scene.scene import Model, Scene
 @cache
 def network(model: Model) -> Any:
     """A network, loaded once."""
-    return models.load(model.name, model.weights)
+    return models.load(model.name, model.weights, model.input)
 
 
 def batches(scenes: Sequence[Scene]) -> list[list[int]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import models
 from models.files.classes import UnknownClass, number_of
+from models.files.formats import WeightsError
 from render.film.keeping.provenance import is_record, recorded
 from render.language.curve_checks import MOST_FRAMES
 from render.language.document import load
@@ -48,7 +49,7 @@ def read_scene(
     scene = replace(scene, dream=_with_layers(scene, root))
     _check(scene, root, path, problems)
     scene = scene if quality is None else with_quality(scene, quality)
-    if not problems.about((*TIMING, "dream.class", "model.name")):
+    if not problems.about((*TIMING, "dream.class", "model.name", "model.weights")):
         _check_values(scene, quality, problems)
     problems.check()
     return scene
@@ -115,8 +116,6 @@ def _check(scene: Scene, root: Node, path: Path, problems: Problems) -> None:
     _check_length(scene, root, problems)
     _check_start(scene, root, problems)
     _check_layers(scene, root, problems)
-    if scene.model.weights and (node := _given(root, "model.weights")):
-        check_readable(scene.model.weights, node.mark, "model.weights", problems)
     inputs = [None if is_record(path) else path, *(file for _, file in files(scene))]
     node = _given(root, "output.path")
     if node is None or isinstance(node.value, str):
@@ -172,47 +171,67 @@ def _check_start(scene: Scene, root: Node, problems: Problems) -> None:
 
 
 def _check_layers(scene: Scene, root: Node, problems: Problems) -> None:
-    name, model = scene.model.name, _given(root, "model")
-    if name not in models.NETWORKS:
-        known = f"known are {listed(models.NETWORKS, 'and')}"
-        where = (_given(root, "model.name") or model or root).mark
-        problems.add(where, "model.name", f"there is no network '{name}'{near(name, models.NETWORKS) or '; ' + known}")
+    entry = _network(scene, root, problems)
+    if entry is None:
         return
     if node := _given(root, "dream.layers"):
-        _check_names(name, node, "dream.layers", problems)
+        _check_names(entry, node, "dream.layers", problems)
     if node := _given(root, "dream.guide"):
         for part in Guides().parts(node):
-            _check_guide(name, part, problems)
+            _check_guide(entry, part, problems)
     if node := _given(root, "dream.class"):
         for written, _ in Classes().names(node):
             try:
-                number_of(models.NETWORKS[name], written.text)
+                number_of(entry, written.text)
             except UnknownClass as error:
                 problems.add(written.mark, "dream.class", str(error))
 
 
-def _check_guide(name: str, part: Node, problems: Problems) -> None:
+def _network(scene: Scene, root: Node, problems: Problems) -> models.Entry | None:
+    """The scene's network, with the classes that a file of weights gives it; None where there is none."""
+    name, weights = scene.model.name, scene.model.weights
+    if name not in models.NETWORKS:
+        known = f"known are {listed(models.NETWORKS, 'and')}"
+        where = (_given(root, "model.name") or _given(root, "model") or root).mark
+        problems.add(where, "model.name", f"there is no network '{name}'{near(name, models.NETWORKS) or '; ' + known}")
+        return None
+    node = _given(root, "model.weights")
+    if weights and node and check_readable(weights, node.mark, "model.weights", problems):
+        try:
+            return models.entry_of(name, weights)
+        except WeightsError as error:
+            problems.add(node.mark, "model.weights", str(error))
+            return None
+    takes = _given(root, "model.input")
+    if takes and not weights and scene.model.input != "auto":
+        problems.add(takes.mark, "model.input", "is about a file of weights, and model.weights names none")
+    return models.NETWORKS[name]
+
+
+def _check_guide(entry: models.Entry, part: Node, problems: Problems) -> None:
     image, layers = _given(part, "image"), _given(part, "layers")
     if image and (path := File().read(image, "dream.guide.image", Problems())):
         check_picture(path, image.mark, "dream.guide", problems)
     if layers:
-        _check_names(name, layers, "dream.guide.layers", problems)
+        _check_names(entry, layers, "dream.guide.layers", problems)
         for written, _, channels in Layers().parted(layers):
             if channels:
                 problems.add(written.mark, "dream.guide.layers", f"{written.text}: a guide draws by whole layers")
 
 
-def _check_names(name: str, node: Node, key: str, problems: Problems) -> None:
-    """Notes layers and channels that the network called `name` does not have."""
-    known_layers: dict[str, int] = models.NETWORKS[name].layers
+def _check_names(entry: models.Entry, node: Node, key: str, problems: Problems) -> None:
+    """Notes layers and channels that the network does not have."""
+    known_layers = entry.layers
     for written, layer, channels in Layers().parted(node):
-        if layer not in known_layers:
+        if layer not in known_layers and layer in models.NETWORKS[entry.name].layers:
+            problems.add(written.mark, key, f"{entry.own} holds no classifier, and so there is no layer '{layer}'")
+        elif layer not in known_layers:
             others = [other for other, entry in models.NETWORKS.items() if layer in entry.layers]
             hint = f"; model: {listed(others)} has it." if others else near(layer, known_layers) or "."
             parts = [
                 one for one in known_layers if one.rpartition("/")[0] not in known_layers
             ]  # block3, not its /expand
-            message = f"{name} has no layer '{layer}'{hint} Its layers are {listed(parts, 'and')}"
+            message = f"{entry.name} has no layer '{layer}'{hint} Its layers are {listed(parts, 'and')}"
             problems.add(written.mark, key, message)
         elif channels and max(channels) >= known_layers[layer]:
             known = f"the channels of {layer} are 0 to {known_layers[layer] - 1}"

@@ -111,6 +111,11 @@ class Model:
         MODEL,
     )
     weights: Path | None = key(File(), "a file of weights to use instead of the network's own", None)
+    input: str = key(
+        Choice(("auto", "torch", "caffe", "tf")),
+        "what those weights take: RGB around 0 with deviation 1, BGR in levels, RGB from -1 to 1; auto: as they look",
+        "auto",
+    )
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Term(NamedTuple):
 
 def terms(scene: "Scene") -> list[Term]:
     """All terms, those whose weight is 0, too. UnknownClass: a class that the network does not know."""
-    dream, entry = scene.dream, models.NETWORKS[scene.model.name]
+    dream, entry = scene.dream, models.entry_of(scene.model.name, scene.model.weights)
     layers = [Term("layer", t.layer, t.channels, t.weight) for t in dream.layers]
     classes = [Term("class", entry.classifier, (number_of(entry, c.name),), c.weight) for c in dream.classes]
     drawn = [

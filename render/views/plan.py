@@ -22,7 +22,7 @@ FRAMES_HELD = 6  # besides the network's own: start, base, detail, the warped an
 def plan(scene: Scene) -> str:
     """The plan of a scene, several lines. Compiles one or two octaves and runs a few steps of one."""
     device.prepare()
-    network = models.load(scene.model.name, scene.model.weights)
+    network = models.load(scene.model.name, scene.model.weights, scene.model.input)
     params = frame_params(scene)
     p, (w, h) = params[0], scene.size
     ascend = programs([scene], network, p)

@@ -1,0 +1,107 @@
+"""Which form a file of weights has, where in the file the network lies, and what its classifier tells apart.
+
+A checkpoint calls a weight `state_dict.model.conv1.weight` where the network's source has `conv1.weight`: what comes
+before, and what lies beside it (an optimiser's state, a moving average, a decoder), is no part of the network. Names
+and shapes are enough, so that a scene can be checked at once.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from math import prod
+from pathlib import Path
+from typing import NamedTuple
+
+from models.files import formats
+from models.files.formats import Shapes, WeightsError
+from models.files.forms import RULES, Rule, Source
+from models.plans.table import Entry
+
+SEPARATORS = re.compile(r"[./]")
+ENDING = re.compile(r"(.*?)(\.weight|\.kernel|\[0\]|/kernel|/weights|_w)")  # of a kernel's name
+BIAS = {".weight": ".bias", ".kernel": ".bias", "[0]": "[1]", "/kernel": "/bias", "/weights": "/biases", "_w": "_b"}
+SHOWN = 3  # names
+
+
+class Head(NamedTuple):
+    """A file's own classifier: what it is called there, and how many classes it has."""
+
+    source: Source
+    classes: int
+
+
+class Fit(NamedTuple):
+    """How a file fits a network: {name in the form: name in the file} of all below the prefix, and its classifier."""
+
+    rule: Rule
+    prefix: str
+    names: dict[str, str]
+    head: Head | None
+
+
+def fit(entry: Entry, shapes: Shapes, layers: Iterable[str], path: Path) -> Fit:
+    """How the file fits best, held against the kernels of these layers; WeightsError where none of them is in it."""
+    best: tuple[float, Rule, str, dict[str, str]] | None = None
+    looked_for = list(layers)
+    for rule in (RULES[name] for name in (entry.rule, *entry.also, "ours")):
+        spelled = rule.spelled(shapes)
+        kernels = {rule.name(entry.name, layer).kernel for layer in looked_for}
+        prefix, count = located(spelled, kernels)
+        if count and (best is None or count / len(kernels) > best[0]):
+            best = count / len(kernels), rule, prefix, spelled
+    if best is None:
+        kernel = RULES[entry.rule].name(entry.name, entry.first).kernel
+        held = ", ".join([shown(name) for name in shapes][:SHOWN]) + (", …" if len(shapes) > SHOWN else "")
+        raise WeightsError(f"{path} holds no weights of {entry.name}, such as {kernel}; what it holds is called {held}")
+    _, rule, prefix, spelled = best
+    names = {name.removeprefix(prefix): file for name, file in spelled.items() if name.startswith(prefix)}
+    return Fit(rule, prefix, names, _head(entry, rule, {name: shapes[file] for name, file in names.items()}))
+
+
+def located(names: Iterable[str], wanted: Collection[str]) -> tuple[str, int]:
+    """The prefix behind which most wanted names are found, the first of several, and how many: ('model.', 54)."""
+    counts: Counter[str] = Counter()
+    for name in names:
+        for at in (0, *(match.end() for match in SEPARATORS.finditer(name))):
+            if name[at:] in wanted:
+                counts[name[:at]] += 1
+    return counts.most_common(1)[0] if counts else ("", 0)
+
+
+def _head(entry: Entry, rule: Rule, shapes: Mapping[str, tuple[int, ...]]) -> Head | None:
+    """The classifier: a dense layer that takes what the network's does, called as there, or so with an ending.
+
+    People call theirs loss3/classifier_cars, or put it into a sequence as fc.1; of several dense layers none is one.
+    """
+    match = ENDING.fullmatch(rule.name(entry.name, entry.classifies).kernel) if entry.classifier else None
+    if match is None:
+        return None
+    stem, ending = match.groups()
+    found = {}
+    for name, shape in shapes.items():
+        sides = [side for side in shape if side != 1] or [1]
+        takes = sides[-1] if rule.outputs_first else sides[0]
+        if name.startswith(stem) and name.endswith(ending) and len(sides) <= 2 and takes == entry.features:
+            found[name] = prod(sides) // entry.features
+    if match[0] in found:
+        found = {match[0]: found[match[0]]}
+    if len(found) != 1:
+        return None
+    kernel, classes = found.popitem()
+    bias = kernel.removesuffix(ending) + BIAS[ending]
+    return Head(Source(kernel, bias) if bias in shapes else Source(kernel), classes)
+
+
+def described(entry: Entry, path: Path) -> Entry:
+    """The network as a file of one's own makes it: other classes, or none. WeightsError: it is no such file.
+
+    Looks at names and shapes only, and imports nothing heavy.
+    """
+    found = fit(entry, formats.shapes(path, entry.rule), [entry.first], path)
+    return entry.with_classes(found.head.classes if found.head else 0, str(path))
+
+
+def shown(name: str) -> str:
+    """A name out of a file, fit to be printed."""
+    text = "".join(c if c.isprintable() else "?" for c in name)
+    return text if len(text) <= 80 else f"{text[:77]}…"
