@@ -5,13 +5,14 @@ Errors and help come before anything heavy is imported, so that a typo is answer
 
 import argparse
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 
 from render.commands import COMMANDS, DONE, FAILED, INTERRUPTED, MISTAKE, say, scene_arguments
 from render.film import signals
 from render.language.marks import SceneError
+from render.media import screen, system
+from render.media.screen import called
 from render.scene.scene import Scene
 
 
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status: 0 done, 2 the user's mistake, 130 interrupted, 1 anything else."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     run, grammar = COMMANDS.get(arguments[0] if arguments else "", (render, parser))
+    screen.prepare()
     signals.hear()
     try:
         return run(grammar().parse_args(arguments[1:] if run is not render else arguments))
@@ -26,9 +28,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return say("\n".join(error.problems), MISTAKE)
     except KeyboardInterrupt:
         return say(interrupted(arguments) if run is render else "interrupted", INTERRUPTED)
-    except BrokenPipeError:  # whoever read our output has gone; there is nobody to tell
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the interpreter flushes it on its way out
-        return FAILED
 
 
 def interrupted(arguments: Sequence[str]) -> str:
@@ -36,15 +35,13 @@ def interrupted(arguments: Sequence[str]) -> str:
     if "--grid" in arguments:
         return "interrupted; nothing was left behind"
     again = [argument for argument in arguments if len(argument) < 5 or not "--restart".startswith(argument)]
-    return (
-        f"interrupted; what is rendered is kept, and goes on with\n  {shlex.join(['python', '-m', 'render', *again])}"
-    )
+    return f"interrupted; what is rendered is kept, and goes on with\n  {called()} {system.quoted(again)}"
 
 
 def parser() -> argparse.ArgumentParser:
     """The grammar of rendering, which is also its --help."""
     p = argparse.ArgumentParser(
-        prog="python -m render",
+        prog=called(),
         description="Dreamreel renders a scene file into a film that a network dreams.",
         epilog="other commands: `plan SCENE.yaml` draws a scene's schedules, `models` lists the networks, "
         "`fetch MODEL` brings one, `layers` shows what each layer dreams; each has its own --help. "
@@ -114,11 +111,12 @@ def films(
         if options.dry_run:
             from render.views.plan import plan
 
-            print("\n\n".join(plan(scene) for scene in tiles or targets))
+            if not screen.result("\n\n".join(plan(scene) for scene in tiles or targets)):
+                return FAILED
         elif tiles:
             from render.film.film import render_grid
 
-            print(render_grid(tiles, labels, quiet=options.quiet))
+            screen.result(render_grid(tiles, labels, quiet=options.quiet))
         else:
             from render.film.film import render_films
 
@@ -129,10 +127,10 @@ def films(
                 others=own_path(lambda: read_scene(options.scene, options.overrides, quality=options.quality))
                 if only
                 else (),
-                tell=lambda text: print(text, file=sys.stderr) if not options.quiet else None,
+                tell=(lambda text: None) if options.quiet else screen.say,
                 quiet=options.quiet,
             ):
-                print(path)
+                screen.result(path)
     except ChangedError as error:
         return say(f"{error}; --restart begins anew, -o PATH writes elsewhere", MISTAKE)
     except (WeightsError, PictureError, SourceError) as error:
@@ -142,10 +140,17 @@ def films(
     return DONE
 
 
-if __name__ == "__main__":
-    status = main()
+def run() -> None:
+    """The process: `python -m render`, and the command `dreamreel`."""
+    system.fill_standard()
+    try:
+        status = main()
+    finally:
+        screen.finish()
     if status == INTERRUPTED:  # at once: the interpreter would wait for the frame that the device still dreams
-        sys.stdout.flush()
-        sys.stderr.flush()
         os._exit(status)
     sys.exit(status)
+
+
+if __name__ == "__main__":
+    run()

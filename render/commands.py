@@ -4,17 +4,18 @@ A command is a function of its parsed options to an exit status, and a function 
 """
 
 import argparse
-import sys
 from pathlib import Path
 
+from render.media import screen
+from render.media.screen import called
 from render.scene.scene import QUALITIES
 
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 
 def say(message: str, status: int) -> int:
-    """Prints to stderr and hands the exit status on."""
-    print(message, file=sys.stderr)
+    """Says something on stderr, and hands the exit status on."""
+    screen.say(message)
     return status
 
 
@@ -52,7 +53,7 @@ def draw(options: argparse.Namespace) -> int:
 
 def draw_parser() -> argparse.ArgumentParser:
     """The grammar of `plan`."""
-    p = argparse.ArgumentParser(prog="python -m render plan", description="Draws every schedule of a scene over time.")
+    p = argparse.ArgumentParser(prog=f"{called()} plan", description="Draws every schedule of a scene over time.")
     scene_arguments(p)
     return p
 
@@ -67,42 +68,39 @@ def list_models(options: argparse.Namespace) -> int:
         what = entry.trained_on, entry.licence, entry.default_layers[0]
         rows.append((entry.name, entry.family, here, f"{entry.size / 1e6:.0f} MB", *what))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return DONE
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return DONE if screen.result("\n".join(lines)) else FAILED
 
 
 def models_parser() -> argparse.ArgumentParser:
     """The grammar of `models`."""
     return argparse.ArgumentParser(
-        prog="python -m render models", description="Lists the networks, and whether their weights are here."
+        prog=f"{called()} models", description="Lists the networks, and whether their weights are here."
     )
 
 
 def fetch_weights(options: argparse.Namespace) -> int:
     """Brings a network's weights: python -m render fetch MODEL [--from FILE]."""
-    from tqdm import tqdm
-
     from models.files.fetch import fetch
     from models.files.formats import WeightsError
 
     try:
-        with tqdm(unit="B", unit_scale=True, disable=options.source is not None) as bar:
+        with screen.bar(unit="B", unit_scale=True, disable=options.source is not None) as bar:
             fetched = fetch(options.model, options.source, following(bar))
     except WeightsError as error:
         return say(str(error), FAILED)
     except ValueError as error:  # there is no such network
         return say(str(error), MISTAKE)
-    print(f"{fetched.path} ({fetched.checked})")
+    screen.result(f"{fetched.path} ({fetched.checked})")
     return DONE
 
 
 def fetch_parser() -> argparse.ArgumentParser:
     """The grammar of `fetch`."""
     p = argparse.ArgumentParser(
-        prog="python -m render fetch", description="Downloads a network's weights, checks and converts them, once."
+        prog=f"{called()} fetch", description="Downloads a network's weights, checks and converts them, once."
     )
-    p.add_argument("model", metavar="MODEL", help="a network, as `python -m render models` lists them")
+    p.add_argument("model", metavar="MODEL", help=f"a network, as `{called()} models` lists them")
     p.add_argument("--from", dest="source", type=Path, metavar="FILE", help="read this file instead of downloading it")
     return p
 
@@ -140,8 +138,6 @@ def layers_mistake(options: argparse.Namespace) -> str:
 
 def sheet(options: argparse.Namespace):
     """The sheet that `layers` asks for. WeightsError, PictureError."""
-    from tqdm import tqdm
-
     import models
     from render.dream import device
     from render.media.pictures import read_picture
@@ -153,7 +149,7 @@ def sheet(options: argparse.Namespace):
     network = models.load(options.model)
     title = f"{options.model}: {options.layer or 'what each layer dreams'}"
     first, last = options.tiles
-    with tqdm(unit="tile") as bar:
+    with screen.bar(unit="tile") as bar:
         if options.layer:
             count = layers[options.layer]
             return channel_sheet(
@@ -165,7 +161,7 @@ def sheet(options: argparse.Namespace):
 def layers_parser() -> argparse.ArgumentParser:
     """The grammar of `layers`."""
     p = argparse.ArgumentParser(
-        prog="python -m render layers",
+        prog=f"{called()} layers",
         description="A contact sheet: what each layer, or with --layer each channel, dreams, by the names of a scene.",
     )
     p.add_argument("--model", default="squeezenet1_1", metavar="MODEL", help="a network (squeezenet1_1)")
@@ -199,7 +195,7 @@ def save(picture, path: Path) -> int:
         picture.save(path)
     except (OSError, ValueError) as error:  # ValueError: an ending that Pillow does not know
         return say(f"{path}: {error}", FAILED)
-    print(path)
+    screen.result(path)
     return DONE
 
 

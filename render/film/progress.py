@@ -1,9 +1,10 @@
 """How far a render is, on stderr: a tqdm bar in a terminal, a line now and then elsewhere."""
 
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
+
+from render.media.screen import bar, errors, say
 
 T = TypeVar("T")
 
@@ -14,18 +15,16 @@ def progress(frames: Iterable[T], total: int, *, done: int = 0, quiet: bool = Fa
     """Passes frames through and shows frames done, seconds per frame and the time left; `done` were there before."""
     if quiet:
         return iter(frames)
-    return _bar(frames, total, done) if sys.stderr.isatty() else _lines(frames, total, done)
+    return _bar(frames, total, done) if errors().isatty() else _lines(frames, total, done)
 
 
 def _bar(frames: Iterable[T], total: int, done: int) -> Iterator[T]:
-    from tqdm import tqdm
-
-    with tqdm(total=total, initial=done, unit="frame", smoothing=0.1, dynamic_ncols=True, desc="compiling") as bar:
+    with bar(total=total, initial=done, unit="frame", smoothing=0.1, dynamic_ncols=True, desc="compiling") as shown:
         for k, frame in enumerate(frames):
             if k == 0:  # the first frame's time is mostly the compiler's; rate and time left start behind it
-                bar.set_description("dreaming")
-                bar.start_t = time.time()
-            bar.update()
+                shown.set_description("dreaming")
+                shown.start_t = time.time()
+            shown.update()
             yield frame
 
 
@@ -35,11 +34,11 @@ def _lines(frames: Iterable[T], total: int, done: int) -> Iterator[T]:
         now = time.monotonic()
         if k == done + 1:
             first = now
-            print(f"frame {k} of {total} after {now - began:.1f} s", file=sys.stderr, flush=True)
+            say(f"frame {k} of {total} after {now - began:.1f} s")
         elif now - last >= LINE_EVERY or k == total:
             each, last = (now - first) / (k - done - 1), now
             left = clock(each * (total - k))
-            print(f"frame {k} of {total}, {each:.2f} s a frame, {left} left", file=sys.stderr, flush=True)
+            say(f"frame {k} of {total}, {each:.2f} s a frame, {left} left")
         yield frame
 
 
