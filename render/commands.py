@@ -4,6 +4,7 @@ A command is a function of its parsed options to an exit status, and a function 
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from render.media import screen
@@ -86,7 +87,7 @@ def fetch_weights(options: argparse.Namespace) -> int:
 
     try:
         with screen.bar(unit="B", unit_scale=True, disable=options.source is not None) as bar:
-            fetched = fetch(options.model, options.source, following(bar))
+            fetched = fetch(options.model, options.source, following(bar), beside(bar))
     except WeightsError as error:
         return say(str(error), FAILED)
     except ValueError as error:  # there is no such network
@@ -186,6 +187,16 @@ def following(bar):
         bar.update(done - bar.n)
 
     return progress
+
+
+def beside(bar) -> Callable[[str], None]:
+    """Says something while a tqdm bar is shown."""
+
+    def tell(text: str) -> None:
+        bar.clear()
+        screen.say(text)
+
+    return tell
 
 
 def save(picture, path: Path) -> int:

@@ -7,7 +7,10 @@ import re
 import threading
 import zipfile
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
+import checkpoints
 import drawn
 import numpy as np
 import pytest
@@ -19,6 +22,8 @@ from models.files import download, fetch, recipes, weights
 from models.files.formats import WeightsError
 from models.networks.googlenet import build
 from models.plans import table
+from render import commands
+from tests.shims import windows
 
 NAME = "googlenet"
 
@@ -219,3 +224,112 @@ def test_what_ships_needs_no_fetching(server):
     assert fetch.fetch("squeezenet1_1").checked == "ships with Dreamreel"
     with pytest.raises(ValueError, match="there is no network 'vgg99'"):
         fetch.fetch("vgg99")
+
+
+# What was fetched, and what is left of it
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """VGG-16 with few channels: its weights as torchvision published them in 2017, and as ours."""
+    monkeypatch.setattr("models.networks.vgg.VGG_CHANNELS", (4, 5, 6, 7, 8))
+    entry = models.NETWORKS["vgg16"]
+    slots = recipes._slots(entry)
+    found = {name: drawn.weight(name, shape) for name, shape in recipes.needed(entry, slots).items()}
+    found["classifier.6.bias"] = np.zeros(1000, np.float32)
+    return found, recipes.convert(entry, found, slots, Path())
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_file_as_it_was_published_years_ago(server, listed, narrow, wrapped):
+    handler, url = server
+    found, expected = narrow
+    handler.content = checkpoints.old(checkpoints.state_dict(found, form="v1", wrapped=wrapped))
+    sha256 = hashlib.sha256(handler.content).hexdigest()
+    entry = listed(url, len(handler.content), "vgg16", sha256=sha256[:8])
+    arrays = load_file(fetch.fetch("vgg16").path)
+    assert arrays.keys() == expected.keys() and all(np.array_equal(arrays[name], expected[name]) for name in arrays)
+    assert cache_files(entry) == ["vgg16.safetensors"]
+
+
+def test_only_what_has_fitted_is_pinned(server, listed, caffemodel, tmp_path):
+    entry = listed("http://127.0.0.1:9/none", len(caffemodel))
+    page, other, right = (tmp_path / name for name in ("page", "other", "right"))
+    page.write_bytes(b"<html>")
+    other.write_bytes(caffemodel.replace(b"loss3/classifier", b"loss3/classifieR"))
+    right.write_bytes(caffemodel)
+    for wrong, told in ((page, r"it is a web page \(HTML\)"), (other, r"missing: loss3/classifier\[0\]")):
+        with pytest.raises(WeightsError, match=told):
+            fetch.fetch(NAME, wrong)
+        assert cache_files(entry) == []
+    assert "is pinned from now on" in fetch.fetch(NAME, right).checked
+    with pytest.raises(WeightsError, match="is not the file fetched before"):
+        fetch.fetch(NAME, page)
+
+
+def test_a_download_that_could_not_be_converted_is_not_downloaded_again(server, listed, narrow, monkeypatch):
+    """It is what was published: when this program has learned to read it, it is there."""
+    handler, url = server
+    handler.content = checkpoints.old(checkpoints.state_dict(narrow[0]))
+    entry = listed(url, len(handler.content), "vgg16", sha256=hashlib.sha256(handler.content).hexdigest()[:8])
+    told = []
+    with monkeypatch.context() as today:
+        today.setattr(fetch, "arrays_of", refusing)
+        for _ in range(2):
+            with pytest.raises(WeightsError, match="no state dict needs"):
+                fetch.fetch("vgg16", tell=told.append)
+            assert cache_files(entry) == ["bvlc.caffemodel"]
+    assert fetch.fetch("vgg16", tell=told.append).checked.endswith("as published")
+    assert len(handler.ranges) == 1 and len(told) == 2 and "was downloaded before" in told[0]
+    assert cache_files(entry) == ["vgg16.safetensors"]
+
+
+def refusing(entry, path):
+    raise WeightsError(f"{path} is refused: it asks for something, which no state dict needs")
+
+
+def test_a_kept_file_without_a_sum_is_downloaded_again(server, listed, caffemodel):
+    """It may be another one, and the server have the right one now."""
+    handler, url = server
+    handler.content = caffemodel[: len(caffemodel) // 2]
+    entry = listed(url, len(caffemodel))
+    with pytest.raises(WeightsError, match=r"The download is kept \(.*bvlc\.caffemodel\)"):
+        fetch.fetch(NAME)
+    assert cache_files(entry) == ["bvlc.caffemodel"]
+    handler.content = caffemodel
+    assert "is pinned from now on" in fetch.fetch(NAME).checked
+    assert cache_files(entry) == ["googlenet.safetensors", "googlenet.sha256"]
+
+
+def test_a_page_in_place_of_the_file_says_so(server, listed):
+    """As networks answer that want a password first."""
+    handler, url = server
+    handler.content = b"<!doctype html><title>Log in</title>"
+    for sums in ({"sha1": "0" * 40}, {}):
+        entry = listed(url, 1000, **sums)
+        with pytest.raises(WeightsError, match=r"it is a web page \(HTML\)"):
+            fetch.fetch(NAME)
+        assert cache_files(entry) == []
+
+
+def test_waiting_for_a_server_is_told_and_so_is_the_way_around(server, listed, capsys):
+    listed("http://127.0.0.1:9/none", 100)
+    assert commands.fetch_weights(SimpleNamespace(model=NAME, source=None)) == commands.FAILED
+    told = capsys.readouterr().err
+    assert told.count("refused; trying again in") == download.TRIES - 1 and "(2 of 5)" in told
+    assert told.rstrip().endswith("python -m render fetch googlenet --from FILE")
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_where_open_files_are_locked(server, listed, caffemodel, monkeypatch, right):
+    """As on Windows: a file that is mapped stays, and that hides no error."""
+    handler, url = server
+    handler.content = caffemodel if right else new_layer("conv1/7x7_s2", np.zeros((64, 3, 7, 7), np.float32))
+    entry = listed(url, len(handler.content))
+    windows.install(monkeypatch.setattr)
+    if right:
+        assert "is pinned from now on" in fetch.fetch(NAME).checked
+        assert cache_files(entry) == ["googlenet.safetensors", "googlenet.sha256"]
+    else:
+        with pytest.raises(WeightsError, match="does not fit the network"):
+            fetch.fetch(NAME)

@@ -2,7 +2,6 @@
 
 import hashlib
 import http.client
-import os
 import time
 import urllib.error
 import urllib.request
@@ -10,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.files.formats import WeightsError
+from models.files.formats.strangers import LOOKED_AT, stranger
+from models.files.places import put
 from models.plans.table import Download
 
 TIMEOUT = 30.0  # seconds without a byte
@@ -19,9 +20,10 @@ CHUNK = 1 << 18
 SPARE = 4  # times the size that we know of: what is longer is no such file
 
 Progress = Callable[[int, int], None]  # (bytes that are here, bytes in all)
+Tell = Callable[[str], None]  # says something while it lasts
 
 
-def download(source: Download, target: Path, progress: Progress | None = None) -> None:
+def download(source: Download, target: Path, progress: Progress | None = None, tell: Tell = lambda text: None) -> None:
     """`source` as the file `target`; WeightsError where it cannot be had, or is not what was expected."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
@@ -31,14 +33,17 @@ def download(source: Download, target: Path, progress: Progress | None = None) -
             break
         except (OSError, http.client.HTTPException) as error:
             if attempt + 1 == TRIES or (isinstance(error, urllib.error.HTTPError) and error.code < 500):
-                raise WeightsError(f"cannot download {source.url}: {_reason(error)}") from error
-            time.sleep(PAUSE * 2**attempt)
+                further = "; the same command goes on from there" if _tag(part).exists() else ""
+                raise WeightsError(f"cannot download {source.url}: {_reason(error)}{further}") from error
+            pause = PAUSE * 2**attempt
+            tell(f"{source.url}: {_reason(error)}; trying again in {pause:g} s ({attempt + 2} of {TRIES})")
+            time.sleep(pause)
     try:
         check(part, source.sha1, source.sha256, source.url)
     except WeightsError:
         _forget(part)
         raise
-    os.replace(part, target)
+    put(part, target)
     _tag(part).unlink(missing_ok=True)
 
 
@@ -46,7 +51,15 @@ def check(path: Path, sha1: str, sha256: str, shown: str | Path) -> None:
     """WeightsError unless the file has the sums given; a sum may be the first digits only."""
     for name, expected in (("SHA-1", sha1), ("SHA-256", sha256)):
         if expected and not (found := digest(path, name.replace("-", "").lower())).startswith(expected):
-            raise WeightsError(f"{shown} is not the file that was published: its {name} is {found}, not {expected}…")
+            told = f"{shown} is not the file that was published: its {name} is {found}, not {expected}…"
+            raise WeightsError(told + looks(path))
+
+
+def looks(path: Path) -> str:
+    """What a file is that holds no weights, as the end of a sentence: a server may answer with a page."""
+    with open(path, "rb") as file:
+        what = stranger(memoryview(file.read(LOOKED_AT)))
+    return f" (it is {what})" if what else ""
 
 
 def digest(path: Path, kind: str = "sha256") -> str:
@@ -108,5 +121,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answers {error.code} {error.reason}"
     if isinstance(error, http.client.IncompleteRead):
-        return "the connection broke off; the same command goes on from there"
+        return "the connection broke off"
     return str(getattr(error, "reason", error))
