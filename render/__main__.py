@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 
 from render.commands import COMMANDS, DONE, FAILED, INTERRUPTED, MISTAKE, say, scene_arguments
+from render.dream import settings
+from render.dream.settings import SettingsError
 from render.film import signals
 from render.language.marks import SceneError
 from render.media import screen, system
@@ -20,12 +22,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit status: 0 done, 2 the user's mistake, 130 interrupted, 1 anything else."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     run, grammar = COMMANDS.get(arguments[0] if arguments else "", (render, parser))
+    settings.forget()
     screen.prepare()
     signals.hear()
     try:
         return run(grammar().parse_args(arguments[1:] if run is not render else arguments))
     except SceneError as error:
         return say("\n".join(error.problems), MISTAKE)
+    except SettingsError as error:
+        return say(str(error), FAILED)
     except KeyboardInterrupt:
         return say(interrupted(arguments) if run is render else "interrupted", INTERRUPTED)
 
@@ -107,6 +112,7 @@ def films(
     from render.media.ffmpeg import FilmError, SourceError
     from render.media.pictures import PictureError
 
+    tell = (lambda text: None) if options.quiet else screen.say
     try:
         if options.dry_run:
             from render.views.plan import plan
@@ -116,7 +122,7 @@ def films(
         elif tiles:
             from render.film.film import render_grid
 
-            screen.result(render_grid(tiles, labels, quiet=options.quiet))
+            screen.result(render_grid(tiles, labels, tell=tell, quiet=options.quiet))
         else:
             from render.film.film import render_films
 
@@ -127,7 +133,7 @@ def films(
                 others=own_path(lambda: read_scene(options.scene, options.overrides, quality=options.quality))
                 if only
                 else (),
-                tell=(lambda text: None) if options.quiet else screen.say,
+                tell=tell,
                 quiet=options.quiet,
             ):
                 screen.result(path)

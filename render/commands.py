@@ -144,7 +144,7 @@ def sheet(options: argparse.Namespace):
     from render.media.pictures import read_picture
     from render.views.sheet import channel_sheet, layer_sheet
 
-    device.prepare()
+    device.prepare(screen.say)
     layers = models.NETWORKS[options.model].layers
     picture = read_picture(options.image) if options.image else None
     network = models.load(options.model)

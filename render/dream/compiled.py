@@ -2,7 +2,7 @@
 
 JAX's own cache spares a second run the compiler, but not tracing, which takes a second for every octave. Here the
 finished executables are kept, in the user's own cache folder, under a hash of everything that they depend on.
-Like the interpreter's own .pyc files, what lies there is trusted.
+What lies there is run, and so read only where nobody but this user and root could have written it.
 """
 
 import ctypes
@@ -22,14 +22,19 @@ import jax.numpy as jnp
 from jax.experimental import serialize_executable
 
 from models.blocks.xla import compiler_options
+from render.dream.settings import every
+from render.media.system import discard, others, patiently
 
+ELSEWHERE = "DREAMREEL_CACHE names another folder"
 MOST = 400  # programs kept; the longest unused go first
 _store: list[Path] = []  # where programs are kept, once `keep_in` has said so
+_tell: list[Callable[[str], None]] = []  # who hears, once, why they cannot be
 
 
-def keep_in(folder: Path | None) -> None:
-    """Programs are kept in this folder from now on; None: only in memory."""
+def keep_in(folder: Path | None, tell: Callable[[str], None] = lambda text: None) -> None:
+    """Programs are kept in this folder from now on; None: only in memory. tell: hears it if they cannot be."""
     _store[:] = [folder] if folder else []
+    _tell[:] = [tell]
 
 
 def obtain(name: tuple, lower: Callable[[], Any], devices: list[jax.Device]) -> Any:
@@ -37,19 +42,47 @@ def obtain(name: tuple, lower: Callable[[], Any], devices: list[jax.Device]) -> 
 
     The name, by its repr, must tell apart all that is static: function, shapes, dtypes, devices, layers.
     """
-    if not _store:
+    # what comes out of JAX's own cache cannot be kept again: its code is no longer whole
+    if not _store or getattr(jax.config, "jax_compilation_cache_dir", None):
         return lower().compile(compiler_options())
-    path = _store[0] / f"{hashlib.sha256(repr((name, fingerprint())).encode()).hexdigest()}.program"
-    try:
-        content, takes, gives = pickle.loads(path.read_bytes())
-        program = serialize_executable.deserialize_and_load(content, takes, gives, execution_devices=devices)
-        path.touch()
-        return program
-    except Exception:  # missing, cut off, of another jaxlib: all the same, it is compiled anew
+    about = repr((name, fingerprint(), every()))
+    path = _store[0] / f"{hashlib.sha256(about.encode()).hexdigest()}.program"
+    program = _read(path, devices)
+    if program is None:
         program = lower().compile(compiler_options())
-    _write(path, program)
-    _tidy()
+        _write(path, program)
+        _tidy()
     return program
+
+
+def _read(path: Path, devices: list[jax.Device]) -> Any:
+    """The program in a file, or None if it is missing, cut off, of another jaxlib: all the same, it is compiled anew.
+
+    So it is where somebody else could have put it there: what is read is run.
+    """
+    try:
+        with path.open("rb") as file:
+            if _doubtful(path.parent, path.parent.stat()) or _doubtful(path, os.fstat(file.fileno())):
+                return None
+            content, takes, gives = pickle.load(file)
+        program = serialize_executable.deserialize_and_load(content, takes, gives, execution_devices=devices)
+    except Exception:
+        return None
+    with suppress(OSError):  # the folder may be somebody else's, who lets us read
+        path.touch()
+    return program
+
+
+def _doubtful(path: Path, status: os.stat_result) -> bool:
+    whose = others(status)
+    if whose:
+        _say(f"compiles anew: a kept program is code, and {path} {whose}; {ELSEWHERE}")
+    return bool(whose)
+
+
+def _say(text: str) -> None:
+    while _tell:
+        _tell.pop()(text)
 
 
 def _tidy() -> None:
@@ -59,18 +92,26 @@ def _tidy() -> None:
 
 
 def _write(path: Path, program: Any) -> None:
-    """Keeps a program; a folder that cannot be written costs time only."""
+    """Keeps a program; a folder that cannot be written, or that others can, costs time only."""
     try:
         content = pickle.dumps(serialize_executable.serialize(program))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}")
-        beside.write_bytes(content)
-        os.replace(beside, path)
-        kept = sorted(path.parent.glob("*.program"), key=lambda p: p.stat().st_mtime)
-        for old in kept[:-MOST]:
-            old.unlink(missing_ok=True)
     except Exception:  # some backends cannot serialise
         return
+    beside = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if _doubtful(path.parent, path.parent.stat()):
+            return
+        with open(beside, "wb", opener=lambda name, flags: os.open(name, flags, 0o644)) as file:
+            file.write(content)
+        patiently(os.replace, beside, path)
+    except OSError as error:
+        _say(f"compiled programs cannot be kept in {path.parent}: {error.strerror or error}; {ELSEWHERE}")
+        discard(beside)
+        return
+    with suppress(OSError):  # another run may remove some, too
+        for old in sorted(path.parent.glob("*.program"), key=lambda p: p.stat().st_mtime)[:-MOST]:
+            discard(old)
 
 
 @cache

@@ -1,17 +1,18 @@
-"""Sets JAX up for a render: the compilation cache that makes the second run start at once."""
+"""Sets JAX up for a render: its settings, and where programs are kept, so that the second run starts at once."""
+
+from collections.abc import Callable
 
 import jax
 
 from models.files.places import cache_folder
+from render.dream import settings
 from render.dream.compiled import keep_in
 
 
-def prepare() -> None:
-    """Keeps compiled programs in the user's cache folder.
-
-    JAX's own compilation cache stays off: what comes out of it cannot be kept again (its code is no longer whole).
-    """
-    keep_in(cache_folder() / "programs")
+def prepare(tell: Callable[[str], None] = lambda text: None) -> None:
+    """Keeps compiled programs in the user's cache folder; tell hears why they cannot be. settings.SettingsError."""
+    settings.check()
+    keep_in(cache_folder() / "programs", tell)
 
 
 def name() -> str:

@@ -48,7 +48,7 @@ def render_films(
 
     They go on where they stopped; arguments as in `resume.render_film`.
     """
-    device.prepare()
+    device.prepare(tell)
     for scene in scenes:
         check_film(scene)
     order = [[k] for k in range(len(scenes))] if only or len(scenes) == 1 else batches(scenes)
@@ -63,9 +63,15 @@ def render_films(
         yield from (scene.output.path for scene in chosen)
 
 
-def render_grid(scenes: Sequence[Scene], labels: Sequence[str], *, quiet: bool = False) -> Path:
+def render_grid(
+    scenes: Sequence[Scene],
+    labels: Sequence[str],
+    *,
+    tell: Callable[[str], None] = lambda text: None,
+    quiet: bool = False,
+) -> Path:
     """Renders scenes of one size, length and fps to one film of labelled tiles, at the first one's path."""
-    device.prepare()
+    device.prepare(tell)
     for scene in scenes:
         check_film(scene)
     first, order = scenes[0], batches(scenes)
