@@ -14,12 +14,12 @@ from typing import Any
 
 from render.language.curves import Constant
 from render.language.easing import EASINGS
-from render.language.kinds import HUGE, Choice, Colour, File, Fps, Name, Number, Pair, Size, colour_names
+from render.language.kinds import HUGE, Choice, Colour, File, Fps, Name, Number, Pair, Size, WordOrNumber, colour_names
 from render.language.section import Section
 from render.scene.by_octave import MOST_OCTAVES, PerOctave
 from render.scene.classes import Classes
 from render.scene.layers import Layers
-from render.scene.scene import LENGTHS, STARTS, Guides, Octaves, Scene, Smallest, Tile
+from render.scene.scene import LENGTHS, STARTS, Guides, Octaves, Scene, Smallest
 
 SCHEMA = Path(__file__).parents[1] / "configs" / "scene.schema.json"
 TIME = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*[sf%b]?\s*$"
@@ -107,8 +107,8 @@ def _(kind: PerOctave) -> Schema:
 
 
 @of.register
-def _(kind: Tile) -> Schema:
-    return {"oneOf": [of(kind.words), of(kind.side)]}
+def _(kind: WordOrNumber) -> Schema:
+    return {"oneOf": [of(Choice(kind.words)), of(kind.number)]}
 
 
 @of.register

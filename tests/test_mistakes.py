@@ -113,6 +113,12 @@ BAD = [
         "dream: {step_size: {octaves: [1, 300 * p]}}",
         "3:34: dream.step_size.octaves: is 256.25 at frame 82 (3.42 s); must be from 0 to 255",
     ),
+    (
+        "dream: {symmetry: miror}",
+        "3:19: dream.symmetry: must be off, mirror, or a whole number from 2 to 24, not 'miror'; "
+        "did you mean 'mirror'?",
+    ),
+    ("dream: {symmetry: 1}", "3:19: dream.symmetry: must be from 2 to 24, not 1"),
     ("output: {crf: 99}", "3:15: output.crf: must be from 0 to 51, not 99"),
     # schedules
     ("motion: {zoom: {0s: 1, 4s: -2}}", f"3:28: motion.zoom.4s: must be above 0, not -2 {ZOOM}"),

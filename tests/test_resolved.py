@@ -49,6 +49,8 @@ def test_every_scene_that_ships(folder, config, quality):  # noqa: F811
         'start: {image: grey.png, fit: contain}\nframes: 3\ndream: {layers: {"fire7[3,17-20]": -0.5, fire2: "sin(t)"}}',
         "start: {video: film.mp4, fit: stretch}\nframes: 3",
         'duration: 4\nstart: {noise: uniform}\nmotion: {translate: [0, "0:(0), 60:(0.01*t + max_f)"], per: second}',
+        "frames: 9\nstart: {noise: uniform}\ndream: {symmetry: mirror}",
+        "frames: 9\nstart: {noise: uniform}\ndream: {symmetry: 6, tile: off}",
         "duration: 9\nstart: {noise: uniform}\nmotion: {zoom: {0s: 1, 3f: 1.1, 50%: 1.2, 100%: 1, ease: spline}}",
         "frames: 9\nbpm: 90\nstart: {noise: uniform}\ndream: {octaves: {smallest: {0b: 16, 1b: 32}}, tile: 128}",
         "frames: 9\nstart: {noise: perlin}\ndream: {iterations: {octaves: [9, {0: 8, 4: 2}]}, jitter: {octaves: [t]}}",

@@ -65,6 +65,8 @@ GOOD = [
     "dream: {layers: [fire7, 'fire8[3, 17 - 20]', 'fire8[5-6]']}",
     "dream: {layers: {fire7: {8b: 1}, 'fire8[3]': -1}}\nbpm: 120",
     "dream: {iterations: {octaves: [10, {0s: 8, 4s: 2}, 4 + t]}, jitter: {octaves: [8]}, step_size: {0s: 1}}",
+    "dream: {symmetry: 6, tile: off}",
+    "dream: {symmetry: mirror, tile: 128}",
     "dream:\nmodel: squeezenet1_1\nfps: 30000/1001",
     "output: {path: x.gif, crf: 20, record: octaves}",
 ]
@@ -80,6 +82,8 @@ BAD = [
     "dream: {iterations: {octaves: [1.5]}}",
     "dream: {jitter: {octaves: []}}",
     "dream: {step_size: {octave: [1]}}",
+    "dream: {symmetry: 2.5}",
+    "dream: {symmetry: sixfold}",
     "dream: {keep: 2}",
     "dream: {layers: {'fire7[': 1}}",
     "dream: {layers: 'fire7[3-]'}",

@@ -20,6 +20,7 @@ from render.dream.compiled import kept
 from render.dream.image import Shape, resize
 from render.dream.natural import Nature, natural, nature
 from render.dream.objective import Target, score
+from render.dream.symmetry import symmetrical
 from render.dream.tiles import Network, energies_of, tiled_gradient
 
 Ascend = Callable[..., Array]  # ascend with its network, compiled: see programs.py
@@ -180,13 +181,14 @@ def dream_steps(
     every: int | None = None,
     wrap: bool = False,
     ways: Ways = PLAIN,
+    folds: int = 0,
 ) -> Iterator[tuple[Array, Array]]:
     """The dream x and its base, both at the octave's size, after `every` steps of an octave (None: after all of them).
 
     ascend(x, weights, knobs, key, steps, targets=, ways=) -> x is what climbs one octave; full is [h, w, 3]; targets
     and weights as in `score`. Octaves are counted from the smallest, so that equal sizes have equal random numbers in a
-    draft and in the film. Several pictures [n, h, w, 3] climb together where weights, knobs and keys have n rows, and
-    ascend takes them so.
+    draft and in the film. folds: what an octave ends as is symmetrical, as `symmetry` says. Several pictures
+    [n, h, w, 3] climb together where weights, knobs and keys have n rows, and ascend takes them so.
     """
     x = base = full
     for number, (shape, iterations, knobs) in enumerate(octaves):
@@ -201,7 +203,9 @@ def dream_steps(
         for first in range(0, iterations, every or iterations):
             last = min(first + (every or iterations), iterations)
             x = ascend(x, jnp.float32(weights), knobs, own_key, (first, last), targets=targets, ways=ways)
-            yield x, base
+            shown = symmetrical(x, folds)
+            x = shown if last == iterations else x
+            yield shown, base
 
 
 @kept()

@@ -21,6 +21,7 @@ from render.dream.guide import guided
 from render.dream.image import hold, octave_shapes, statistics, to_uint8
 from render.dream.objective import Target
 from render.dream.programs import Programs
+from render.dream.symmetry import FOLDS, symmetrical
 from render.dream.tiles import Network
 from render.film.start import start_pictures
 from render.media.pictures import fit, read_picture
@@ -75,7 +76,7 @@ def steps(
             held = to_hold(references(scenes, x))
         elif k and not video:
             x = move(x, ps, scenes[0].motion.border, scenes[0].motion.interpolation)
-        stage = base = x
+        x = stage = base = symmetrical(x, folds(scenes[0]))
         for stage, base in dream_steps(ascend, x, every=1 if record == "iterations" else None, **how(scenes, ps, k)):
             if record != "frames":
                 yield Made(k, keep(developed(x, stage, base, wrap=wrap), held, ps), None)
@@ -139,6 +140,12 @@ def ways(p: FrameParams) -> Ways:
     return Ways(natural=bool(p.colour or p.spectrum))
 
 
+def folds(scene: Scene) -> int:
+    """How many mirrors a scene's pictures have."""
+    symmetry = scene.dream.symmetry
+    return FOLDS[symmetry] if isinstance(symmetry, str) else symmetry
+
+
 def shapes(scene: Scene, p: FrameParams) -> list[tuple[int, int]]:
     """A frame's octaves, (h, w) each."""
     w, h = scene.size
@@ -169,6 +176,7 @@ def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
         "octaves": octaves(scenes[0], ps),
         "weights": np.array([[w for w in p.weights if w] for p in ps], np.float32),
         "ways": ways(ps[0]),
+        "folds": folds(scenes[0]),
         "wrap": scenes[0].motion.border == "wrap",
         "key": frame_keys(np.array([scene.seed for scene in scenes], np.uint32), np.int32(k)),
     }

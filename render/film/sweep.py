@@ -113,6 +113,7 @@ def _structure(scene: Scene) -> tuple:
         scene.length,
         tuple((t.kind, t.layer, t.channels) for t in terms(scene)),
         guides(scene),
+        scene.dream.symmetry,
         scene.dream.tile,
         motion.border,
         motion.interpolation,

@@ -107,6 +107,26 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class WordOrNumber:
+    """One of a few words, or a number."""
+
+    words: tuple[str, ...]
+    number: Number
+
+    def describe(self) -> str:
+        return f"{', '.join(self.words)}, or {self.number.describe()}"
+
+    def read(self, node: Node, key: str, problems: Problems) -> str | float | None:
+        if isinstance(node.value, int | float) and not isinstance(node.value, bool):
+            return self.number.number(node, key, problems)
+        if node.text in self.words and not isinstance(node.value, list | dict):
+            return node.text
+        hint = near(node.value, self.words) if isinstance(node.value, str) else ""
+        problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}{hint}")
+        return None
+
+
+@dataclass(frozen=True)
 class Name:
     """A word whose meaning is checked where its table is known."""
 

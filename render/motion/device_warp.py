@@ -47,7 +47,7 @@ def warp_on_device(
     depth = jnp.maximum(matrix[2, 0] * p_row + matrix[2, 1] * p_column + matrix[2, 2], NEAREST)
     row = (matrix[0, 0] * p_row + matrix[0, 1] * p_column + matrix[0, 2]) / depth
     column = (matrix[1, 0] * p_row + matrix[1, 1] * p_column + matrix[1, 2]) / depth
-    result = _read(samples, row + margin, column + margin, border, interpolation)
+    result = read(samples, row + margin, column + margin, border, interpolation)
     if border == "black":
         inside = (row >= 0) & (row <= h - 1) & (column >= 0) & (column <= w - 1)
         result = jnp.where(inside[..., None], result, 0)
@@ -80,7 +80,7 @@ def coefficients(samples: Array, border: str) -> Array:
     return samples
 
 
-def _read(samples: Array, row: Array, column: Array, border: str, interpolation: str) -> Array:
+def read(samples: Array, row: Array, column: Array, border: str, interpolation: str) -> Array:
     """The weighted sum of the samples around each (row, column) `[h, w]`."""
     h, w, channels = samples.shape
     rows, row_weights = _neighbours(row, h, border, interpolation)

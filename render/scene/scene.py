@@ -15,7 +15,7 @@ from typing import Any
 import models
 from render.language.curve_reader import is_keyframes
 from render.language.curves import Curve
-from render.language.kinds import Choice, Colour, File, Fps, Kind, Name, Number, Pair, Size
+from render.language.kinds import Choice, Colour, File, Fps, Kind, Name, Number, Pair, Size, WordOrNumber
 from render.language.marks import Node, Problems, shown
 from render.language.section import Section
 from render.scene.by_octave import MOST_OCTAVES, ByOctave, PerOctave
@@ -61,25 +61,6 @@ class Smallest:
     """Octaves from this shorter side up to the full size."""
 
     smallest: Curve = moving(64, "shorter side of the smallest octave, in pixels", least=8, most=16384, whole=True)
-
-
-@dataclass(frozen=True)
-class Tile:
-    """auto, off, or the side of a tile in pixels."""
-
-    words: Choice = Choice(("auto", "off"))
-    side: Number = Number(64, 4096, whole=True)
-
-    def describe(self) -> str:
-        return f"auto, off, or {self.side.describe()}"
-
-    def read(self, node: Node, key: str, problems: Problems) -> str | int | None:
-        if isinstance(node.value, int | float) and not isinstance(node.value, bool):
-            return self.side.read(node, key, problems)  # type: ignore[return-value]
-        if node.text in self.words.words:
-            return node.text
-        problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}")
-        return None
 
 
 @dataclass(frozen=True)
@@ -216,8 +197,15 @@ class Dream:
     keep: Keep = key(
         Section(Keep, ("mean", "contrast")), "how strongly mean and contrast are drawn to the start's, 0 to 1", Keep()
     )
+    symmetry: str | int = key(
+        WordOrNumber(("off", "mirror"), Number(2, 24, whole=True)),
+        "a kaleidoscope with so many mirrors through the middle, or `mirror`, a single upright one",
+        "off",
+    )
     tile: str | int = key(
-        Tile(), "large pictures are dreamed in tiles of at most this side, in pixels: memory stays bounded", "auto"
+        WordOrNumber(("auto", "off"), Number(64, 4096, whole=True)),
+        "large pictures are dreamed in tiles of at most this side, in pixels: memory stays bounded",
+        "auto",
     )
 
 
