@@ -198,6 +198,15 @@ HEADS = {  # head → classes
 }
 
 
+def test_a_classifier_behind_the_network(write, narrow):
+    """As people write it: self.backbone = resnet50(), its own fc taken off, and a layer of their own."""
+    body = {f"backbone.{name}": array for name, array in other_head(narrow).items()}
+    dense = {"fc.weight": np.ones((12, 24), np.float32), "fc.bias": SIX[:1].repeat(12)}
+    path = write(new({"state_dict": state_dict(body | dense, "model.")}))
+    assert models.entry_of("resnet50", path).classes == 12
+    assert made(path).arrays["fc.kernel"].shape == (1, 1, 24, 12)
+
+
 @pytest.mark.parametrize("head", HEADS)
 def test_classifiers_of_ones_own(write, narrow, head):
     arrays, classes = HEADS[head]
@@ -381,3 +390,9 @@ def test_mappings_that_hold_themselves_end(write):
     for _ in range(40):
         layers = [{"one": layers, "two": layers}]
     assert list(formats.read(write(new({"model": inner, "many": layers})))) == ["model.a"]
+
+
+def test_classes_without_number_are_refused(write):
+    asked = b"".join(b"cm\nc%d\n0" % i for i in range(6000))
+    with pytest.raises(WeightsError, match="asks for more classes than any checkpoint has"):
+        formats.read(write(b"\x80\x02" + asked + b"N.", "w.pth"))

@@ -41,21 +41,39 @@ class Fit(NamedTuple):
 
 def fit(entry: Entry, shapes: Shapes, layers: Iterable[str], path: Path) -> Fit:
     """How the file fits best, held against the kernels of these layers; WeightsError where none of them is in it."""
-    best: tuple[float, Rule, str, dict[str, str]] | None = None
-    looked_for = list(layers)
+    rule, prefix, spelled = _likeliest(entry, shapes, list(layers), path)
+    names = _below(prefix, spelled)
+    for level in _levels(prefix):  # a classifier that was put behind the network lies beside it: backbone.conv1, fc
+        around = _below(level, spelled)
+        if head := _head(entry, rule, {name: shapes[file] for name, file in around.items()}):
+            own = {name: around[name] for name in (head.source.kernel, head.source.bias) if name}
+            return Fit(rule, prefix, names | own, head)
+    return Fit(rule, prefix, names, None)
+
+
+def _likeliest(entry: Entry, shapes: Shapes, layers: list[str], path: Path) -> tuple[Rule, str, dict[str, str]]:
+    """The form of which most is in the file, behind which prefix, and {name in the form: name in the file}."""
+    found = []
     for rule in (RULES[name] for name in (entry.rule, *entry.also, "ours")):
         spelled = rule.spelled(shapes)
-        kernels = {rule.name(entry.name, layer).kernel for layer in looked_for}
+        kernels = {rule.name(entry.name, layer).kernel for layer in layers}
         prefix, count = located(spelled, kernels)
-        if count and (best is None or count / len(kernels) > best[0]):
-            best = count / len(kernels), rule, prefix, spelled
-    if best is None:
-        kernel = RULES[entry.rule].name(entry.name, entry.first).kernel
-        held = ", ".join([shown(name) for name in shapes][:SHOWN]) + (", …" if len(shapes) > SHOWN else "")
-        raise WeightsError(f"{path} holds no weights of {entry.name}, such as {kernel}; what it holds is called {held}")
-    _, rule, prefix, spelled = best
-    names = {name.removeprefix(prefix): file for name, file in spelled.items() if name.startswith(prefix)}
-    return Fit(rule, prefix, names, _head(entry, rule, {name: shapes[file] for name, file in names.items()}))
+        found.append((count / len(kernels), rule, prefix, spelled))
+    share, rule, prefix, spelled = max(found, key=lambda one: one[0])
+    if share:
+        return rule, prefix, spelled
+    kernel = RULES[entry.rule].name(entry.name, entry.first).kernel
+    held = ", ".join([shown(name) for name in shapes][:SHOWN]) + (", …" if len(shapes) > SHOWN else "")
+    raise WeightsError(f"{path} holds no weights of {entry.name}, such as {kernel}; what it holds is called {held}")
+
+
+def _below(prefix: str, spelled: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix(prefix): file for name, file in spelled.items() if name.startswith(prefix)}
+
+
+def _levels(prefix: str) -> list[str]:
+    """'state_dict.backbone.', 'state_dict.', ''."""
+    return [prefix[:end] for end in (*reversed([match.end() for match in SEPARATORS.finditer(prefix)]), 0)]
 
 
 def located(names: Iterable[str], wanted: Collection[str]) -> tuple[str, int]:

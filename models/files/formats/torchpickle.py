@@ -1,20 +1,19 @@
 """PyTorch's pickles: described, never built. A tensor is a part of a storage; all else is what it holds.
 
 A pickle is a program for a small machine whose only way out is `Describe.find_class`. What that hands out are
-OrderedDict, functions that note a tensor, and classes that note what they are given: nothing in a file ever runs. The
-machine's operations are looked through first, since a number in them could make it take any amount of memory, and
-tuples in tuples any amount of stack.
+OrderedDict, functions that note a tensor, and classes that note what they are given: nothing in a file ever runs.
+operations.py looks the program through first.
 """
 
 import io
 import pickle
-import pickletools
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from models.files.formats.arrays import FormatError
+from models.files.formats.operations import MOST_PICKLE, look_through
 
 BFLOAT16 = "bfloat16"  # NumPy has no such type: the upper halves of float32
 DTYPES = {
@@ -34,26 +33,13 @@ DTYPES = {
     "QUInt8Storage": "u1",
     "QInt32Storage": "<i4",
 }
-MOST_PICKLE = 32 << 20  # bytes; a state dict of 200 layers has 50 kB
-MOST_NESTED = 100  # tuples in tuples
+MOST_CLASSES = 5000
 MOST_DEEP = 60  # mappings in mappings; a module in a module is two
 INNER = ("", "_modules", "_parameters", "_buffers")  # of a whole module: no part of a weight's name
 # What no checkpoint needs, and an attack does. It would not run here either; who meets it should know.
 HOSTILE = {"os", "posix", "nt", "sys", "subprocess", "shutil", "socket", "pty", "importlib", "runpy", "ctypes"}
 HOSTILE |= {"pickle", "_pickle", "marshal", "webbrowser"}
-PUTS, GETS = ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), ("GET", "BINGET", "LONG_BINGET")
-TUPLES = ("TUPLE", "TUPLE1", "TUPLE2", "TUPLE3")
 HOSTILE_BUILTINS = {"eval", "exec", "execfile", "compile", "open", "file", "__import__", "input", "breakpoint"}
-
-
-def _effect(operation: pickletools.OpcodeInfo) -> tuple[int, bool, int]:
-    """What it takes off the machine's stack below a mark, whether all above the mark, too, and how many it puts."""
-    before = operation.stack_before
-    marked = pickletools.markobject in before
-    return before.index(pickletools.markobject) if marked else len(before), marked, len(operation.stack_after)
-
-
-EFFECTS = {operation.name: _effect(operation) for operation in pickletools.opcodes}
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,16 +102,25 @@ class Describe(pickle.Unpickler):
     def __init__(self, data: bytes):
         super().__init__(io.BytesIO(data), encoding="latin1")  # texts of Python 2
         self.dtypes: dict[str, str] = {}  # of every storage that was named
+        self.given: dict[tuple[str, str], Any] = {}
 
     def find_class(self, module: str, name: str) -> Any:
-        """What stands for a class or function in this pickle."""
+        """What stands for a class or function in this pickle, and in no other: a pickle may write on what it holds."""
+        if (module, name) not in self.given:
+            if len(self.given) == MOST_CLASSES:
+                raise FormatError("is refused: its pickle asks for more classes than any checkpoint has")
+            self.given[module, name] = self.stand_in(module, name)
+        return self.given[module, name]
+
+    def stand_in(self, module: str, name: str) -> Any:
+        """A dtype's name, what notes a tensor, or what notes nothing but what it is given."""
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if module == "torch" and name in DTYPES:
             return DTYPES[name]
         if (module, name) in MAKERS:
             make = MAKERS[module, name]
-            return lambda *arguments: make(*arguments)  # a new one each time: a pickle may write on what it holds
+            return lambda *arguments: make(*arguments)
         if module.partition(".")[0] in HOSTILE or (module in ("builtins", "__builtin__") and name in HOSTILE_BUILTINS):
             raise FormatError(f"is refused: it asks for {module}.{name}, which no state dict needs")
         return type("Aside", (Aside,), {})
@@ -171,35 +166,10 @@ MAKERS: dict[tuple[str, str], Callable[..., Any]] = {
 def unpickle(data: memoryview, at: int = 0) -> tuple[Any, int, dict[str, str]]:
     """The object whose pickle begins at `at`, where it ends, and the types of the storages that it names."""
     stream = io.BytesIO(data[at : at + MOST_PICKLE])
-    _look_through(stream)
+    look_through(stream)
     end = at + stream.tell()
     describe = Describe(bytes(data[at:end]))
     return describe.load(), end, describe.dtypes
-
-
-def _look_through(stream: io.BytesIO) -> None:
-    """FormatError where the operations would take memory or stack: how deep every tuple on the stack is nested."""
-    stack: list[int] = []
-    marks: list[int] = []
-    memo: dict[int, int] = {}
-    for operation, argument, _ in pickletools.genops(stream):
-        name = operation.name
-        if name in PUTS:
-            place = len(memo) if argument is None else int(argument)
-            if place > stream.tell():
-                raise FormatError("is refused: its pickle names a place in memory that it cannot have")
-            memo[place] = stack[-1]
-        elif name == "MARK":
-            marks.append(len(stack))
-        elif name in GETS:
-            stack.append(memo.get(int(argument or 0), 0))
-        else:
-            below, marked, gives = EFFECTS[name]
-            first = (marks.pop() if marked else len(stack)) - below
-            depth = 1 + max(stack[first:], default=0) if name in TUPLES else 0
-            if depth > MOST_NESTED:
-                raise FormatError("is refused: its pickle nests tuples without end")
-            stack[first:] = [stack[-1] if name == "DUP" else depth] * gives
 
 
 def tensors(root: Any) -> dict[str, Tensor]:

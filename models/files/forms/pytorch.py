@@ -37,14 +37,14 @@ def _resnet(_: str, layer: str) -> Source:
 
 
 def _transformers_resnet(_: str, layer: str) -> Source:
-    """Hugging Face's: layer3.0.conv2 is `resnet.encoder.stages.2.layers.0.layer.1.convolution`."""
+    """Hugging Face's: layer3.0.conv2 is `encoder.stages.2.layers.0.layer.1.convolution`."""
     if layer == "fc":
         return dense("classifier.1")
     path = "embedder.embedder"
     if layer != "conv1":
         stage, block, conv = bottleneck(layer)
         path = f"encoder.stages.{stage - 1}.layers.{block}." + (f"layer.{conv - 1}" if conv else "shortcut")
-    return Source(f"resnet.{path}.convolution.weight", norm=f"resnet.{path}.normalization")
+    return Source(f"{path}.convolution.weight", norm=f"{path}.normalization")
 
 
 def _vgg_place(network: str, layer: str, each: int) -> int:
