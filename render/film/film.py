@@ -57,10 +57,9 @@ def render_films(
         net = network(chosen[0].model)
         if len(chosen) == 1:
             how: dict[str, Any] = {"only": only, "restart": restart, "others": others, "tell": tell, "quiet": quiet}
-            render_film(chosen[0], net, **how)
+            yield render_film(chosen[0], net, **how)
         else:
-            render_together(chosen, net, restart=restart, tell=tell, quiet=quiet)
-        yield from (scene.output.path for scene in chosen)
+            yield from render_together(chosen, net, restart=restart, tell=tell, quiet=quiet)
 
 
 def render_grid(

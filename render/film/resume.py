@@ -6,22 +6,34 @@ latest state finds its segments.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from render.film.frames import film_length, steps
 from render.film.keeping import provenance
+from render.film.keeping.begun import begin, made_of
 from render.film.keeping.checkpoint import Progress, State, load, states
-from render.film.keeping.parts import ChangedError, Range, clear, folder_of, latest, locked, nearest, pass_of
+from render.film.keeping.parts import (
+    ChangedError,
+    Range,
+    clear,
+    differences,
+    folder_of,
+    latest,
+    locked,
+    nearest,
+    pass_of,
+)
 from render.film.keeping.recorder import Recorder, recorder
 from render.film.keeping.segments import Film, length_of
 from render.film.keeping.store import Stills, Store, Together
 from render.film.progress import progress
-from render.film.watch import NumbersError, cause, seen
+from render.film.watch import NumbersError, Seen, cause, seen
 from render.language.marks import listed
 from render.media.ffmpeg import FilmError
+from render.media.paths import exists
 from render.scene.scene import Scene
 
 
@@ -42,8 +54,7 @@ def render_film(
     NumbersError: it went wrong. KeyboardInterrupt: stopped. What is rendered is kept in each case.
     """
     path, made = scene.output.path, provenance.made(scene, only)
-    with saying(path), locked(path):
-        folder = prepared(folder_of(path, only), restart)
+    with saying(path), locked(path), prepared(folder_of(path, only), restart) as folder:
         store = store_of(scene, folder, only)
         state, damaged = found(path, folder, made, store)
         if state is None and only and (near := nearest(path, others, only[0], made)):
@@ -51,10 +62,10 @@ def render_film(
         tell_where(state, damaged, scene, tell)
         store.begin(state.at if state else Progress())
         with recorder(folder, store, made, state, length_of(scene.fps), tell) as film:
-            dream(film, [scene], network, only, quiet)
+            dream(film, [scene], network, only, quiet, lambda: begin(folder, made, path))
         finish(scene, store, made, film.at, folder, tell)
         clear(folder)
-    return path
+    return store.path
 
 
 def render_together(
@@ -64,46 +75,71 @@ def render_together(
     restart: bool = False,
     tell: Callable[[str], None] = lambda text: None,
     quiet: bool = False,
-) -> None:
+) -> list[Path]:
     """Renders scenes that are `sweep.alike` in one pass, each to its own film; all go on from where they stopped.
 
     The states of all lie in the first one's parts. Arguments and errors as in `render_film`; the same films in other
     company begin anew.
     """
     each = {scene.output.path: provenance.made(scene) for scene in scenes}
-    first, made = scenes[0], {"films": {path.name: of_film for path, of_film in each.items()}}
-    with saying(first.output.path), ExitStack() as locks:
+    first, made = scenes[0], pass_made(each)
+
+    def begin_each() -> None:
+        for path, folder in zip(each, folders, strict=True):
+            begin(folder, made, path)
+
+    with saying(first.output.path), ExitStack() as stack:
         for path in each:
-            locks.enter_context(locked(path))
-        folders = [prepared(pass_of(path), restart) for path in each]
-        newest = next(filter(None, map(load, states(folders[0]))), None)
-        if newest and {*newest.made["films"]} != {*made["films"]}:
+            stack.enter_context(locked(path))
+        folders = [stack.enter_context(prepared(pass_of(path), restart)) for path in each]
+        if in_other_company(folders[0], made):
             tell("begins anew: the films of this pass are not those that were begun")
-            folders = [prepared(folder, True) for folder in folders]
+            folders = [stack.enter_context(prepared(folder, True)) for folder in folders]
         stores = [store_of(scene, folder, None) for scene, folder in zip(scenes, folders, strict=True)]
         store = Together(stores)
         state, damaged = found(first.output.path, folders[0], made, store)
         tell_where(state, damaged, first, tell)
         store.begin(state.at if state else Progress())
         with recorder(folders[0], store, made, state, length_of(first.fps), tell) as film:
-            dream(film, scenes, network, None, quiet)
+            dream(film, scenes, network, None, quiet, begin_each)
         for scene, own, folder in zip(scenes, stores, folders, strict=True):
             finish(scene, own, each[scene.output.path], film.at, folder, tell)
         for folder in folders:  # not before all are there: until then they are one
             clear(folder)
+    return [store.path for store in stores]
 
 
-def prepared(folder: Path, restart: bool) -> Path:
-    """The folder for a film's parts, emptied where it is to `restart`."""
+def pass_made(each: dict[Path, dict[str, Any]]) -> dict[str, Any]:
+    """What decides the films of a pass."""
+    return {"films": {path.name: made for path, made in each.items()}}
+
+
+def in_other_company(folder: Path, made: dict[str, Any]) -> bool:
+    """Whether a pass was begun whose films are not those of `made`."""
+    newest = next(filter(None, map(load, states(folder))), None)
+    begun = newest.made if newest else made_of(folder)
+    return begun is not None and {*begun.get("films", ())} != {*made["films"]}
+
+
+@contextmanager
+def prepared(folder: Path, restart: bool) -> Iterator[Path]:
+    """The folder for a film's parts, emptied where it is to `restart`; it goes if nothing was put there."""
     if restart:
         clear(folder)
     folder.mkdir(exist_ok=True)
-    return folder
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def found(path: Path, folder: Path, made: dict[str, Any], store: Store) -> tuple[State | None, bool]:
     """The state to go on from, and whether a newer one is damaged. ChangedError: the film was begun otherwise."""
+    begun = made_of(folder)
     try:
+        if begun and exists(path) and (changes := differences(begun, made)):  # it was this one's to replace, not ours
+            raise ChangedError("; ".join(changes))
         return latest(folder, made, store.ready)
     except ChangedError as changes:
         raise ChangedError(f"{path} is half rendered from another scene: {changes}") from None
@@ -126,14 +162,21 @@ def tell_where(state: State | None, damaged: bool, scene: Scene, tell: Callable[
         tell(f"begins anew{why}")
 
 
-def dream(film: Recorder, scenes: Sequence[Scene], network: Any, only: Range | None, quiet: bool) -> None:
-    """Dreams what is missing of a film, or of those of one pass, and records it."""
+def dream(
+    film: Recorder,
+    scenes: Sequence[Scene],
+    network: Any,
+    only: Range | None,
+    quiet: bool,
+    begun: Callable[[], None],
+) -> None:
+    """Dreams what is missing of a film, or of those of one pass, and records it; begun: called before the first."""
     scene, alone = scenes[0], len(scenes) == 1
     first, end = only or (0, scene.length)
     begin = film.at.frame
     if begin >= end:
         return
-    made = seen(steps(scenes, network, begin, film.x, end))
+    made = announced(begun, seen(steps(scenes, network, begin, film.x, end)))
     try:
         done, total = counted(scene, 0, begin), counted(scene, 0, end)
         for frame, picture, state in progress(made, total, done=done, quiet=quiet):
@@ -146,6 +189,14 @@ def dream(film: Recorder, scenes: Sequence[Scene], network: Any, only: Range | N
         message = f"{listed([str(s.output.path) for s in scenes])}: frame {frame} holds values that are no numbers: "
         message += cause(scenes, network, frame, film.x)
         raise NumbersError(f"{message}; {so_far} holds the frames before it" if so_far else message) from None
+
+
+def announced(begun: Callable[[], None], made: Iterator[Seen]) -> Iterator[Seen]:
+    """Calls begun as soon as the first one is there."""
+    for number, one in enumerate(made):
+        if number == 0:
+            begun()
+        yield one
 
 
 def counted(scene: Scene, begin: int, end: int) -> int:
@@ -161,10 +212,13 @@ def finish(
     if not at.pictures:
         raise FilmError(f"{scene.output.path}: no frame was made, so there is no film")
     store.join(at, provenance.metadata(made))
+    if store.path != scene.output.path:
+        tell(f"{scene.output.path} has come there meanwhile, and stays; the film is {store.path}")
+        scene = replace(scene, output=replace(scene.output, path=store.path))
     try:
         provenance.write_beside(scene, made, at.seconds, folder)
     except OSError as error:
-        tell(f"{scene.output.path}: is there, but not the record beside it: {error.strerror or error}")
+        tell(f"{store.path}: is there, but not the record beside it: {error.strerror or error}")
 
 
 @contextmanager

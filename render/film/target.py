@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from render.film.keeping.begun import may_replace
 from render.film.keeping.parts import Range, locked, parts_of, pass_of, unfinished
 from render.film.keeping.provenance import frames_of, is_record, same_film
 from render.language.marks import Mark, SceneError, fail
@@ -44,9 +45,10 @@ def own_path(read: Callable[[], Scene]) -> tuple[Path, ...]:
 
 
 def in_the_way(scene: Scene, only: Range | None, restart: bool) -> Path | None:
-    """A file that rendering would replace, and may not: none where an unfinished film goes on."""
-    if unfinished(scene.output.path, only) and not restart:
-        return None
+    """A file that rendering would replace, and may not: none that an unfinished film has come to replace."""
+    folder = None if restart else unfinished(scene.output.path, only)
+    if folder:
+        return next((file for file in exists(scene.output.path) if not may_replace(folder, scene.output.path)), None)
     if parts_of(scene.output.path).is_dir():
         with suppress(FilmError, OSError), locked(scene.output.path):
             pass  # a renderer that was killed while it removed the last of its parts

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from render.film.keeping.begun import made_of
 from render.film.keeping.checkpoint import Progress, State, load, states
 from render.media.ffmpeg import FilmError
 from render.media.system import NOBODYS, discard, fitting, patiently, take
@@ -39,9 +40,10 @@ def pass_of(path: Path) -> Path:
     return parts_of(path) / "pass"
 
 
-def unfinished(path: Path, only: Range | None) -> bool:
-    """Whether the film was begun, and not ended: its first pictures may be there before its first state."""
-    return folder_of(path, only).is_dir() or (only is None and pass_of(path).is_dir())
+def unfinished(path: Path, only: Range | None) -> Path | None:
+    """The parts of a film that was begun, alone or in a pass, and not ended; None if there are none."""
+    folders = [folder_of(path, only), *([] if only else [pass_of(path)])]
+    return next((folder for folder in folders if made_of(folder) is not None), None)
 
 
 @contextmanager

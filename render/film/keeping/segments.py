@@ -14,9 +14,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
+from render.film.keeping.begun import MARKS, may_replace, note
 from render.film.keeping.checkpoint import Progress
 from render.media.ffmpeg import FilmError, running
-from render.media.system import discard, put, sync
+from render.media.paths import free
+from render.media.system import discard, fitting, put, sync
 from render.media.video import GIF, H264, INDEX_FIRST, VP9, Frame, Size, count_frames, raw
 
 SECONDS = 2  # of film in a segment. 8 s at 640×360 grow by 1.1 % from it; from segments of 4 s by 0.4 %
@@ -80,7 +82,7 @@ class Film:
         keep = {self.segment(number).name for number in range(at.segments)}
         keep |= {self.spool_of(at.segments).name} if at.waiting else set()
         for file in self.folder.iterdir():
-            if not file.name.startswith("state-") and file.name not in keep:
+            if not file.name.startswith("state-") and file.name not in keep | MARKS:
                 discard(file)
         self.number = at.segments
         if at.waiting:
@@ -140,19 +142,25 @@ class Film:
         discard(self.open)
 
     def join(self, at: Progress, metadata: str) -> None:
-        self.join_to(self.path, at, metadata)
+        joined = self.joined(at, metadata)
+        if not may_replace(self.folder, self.path):
+            self.path = free(self.path)
+        note(self.folder, joined)
+        put(joined, self.path)
 
     def salvage(self, at: Progress) -> Path | None:
         if not at.pictures:
             return None
         if at.waiting:
             self.close()
-        path = self.path.with_name(f"{self.path.stem}_first_{at.pictures}{self.path.suffix}")
-        self.join_to(path, replace(at, segments=self.number), "")
+        name = fitting(f"{self.path.stem}_first_{at.pictures}", self.path.suffix)
+        path = free(self.path.with_name(name))
+        put(self.joined(replace(at, segments=self.number), ""), path)
         return path
 
-    def join_to(self, path: Path, at: Progress, metadata: str) -> None:
-        """The segments as one film at path, with metadata in ffmpeg's own form. FilmError: it would not be whole."""
+    def joined(self, at: Progress, metadata: str) -> Path:
+        """The segments as one film, with metadata in ffmpeg's own form. FilmError: it would not be whole."""
+        path = self.path
         names = "".join(f"file {self.segment(number).name}\n" for number in range(at.segments))
         (self.folder / "segments.txt").write_text(f"ffconcat version 1.0\n{names}")
         (self.folder / "metadata.txt").write_text(metadata or ";FFMETADATA1\n", encoding="utf-8")
@@ -168,7 +176,7 @@ class Film:
         count = count_frames(joined)
         if count != at.pictures and not (path.suffix.lower() == ".gif" and self.fps > 50):  # GIFs count hundredths
             raise FilmError(f"{path}: {count} of {at.pictures} frames could be joined; they are kept in {self.folder}")
-        put(joined, path)
+        return joined
 
     def _bytes(self) -> int:
         return 3 * self.size[0] * self.size[1]

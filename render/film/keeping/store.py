@@ -11,13 +11,17 @@ from typing import Protocol
 
 from PIL import Image
 
+from render.film.keeping.begun import note
 from render.film.keeping.checkpoint import Progress
+from render.media.paths import is_numbered, numbered
 from render.media.system import put
-from render.media.video import Frame, numbered
+from render.media.video import Frame
 
 
 class Store(Protocol):
     """What keeps a film's pictures. One thread at a time may call it; any thread `stop`."""
+
+    path: Path  # where the film goes, and once it is joined, where it lies
 
     @property
     def spooling(self) -> bool:
@@ -48,7 +52,7 @@ class Store(Protocol):
         """Ends what is open, and removes what is not whole."""
 
     def join(self, at: Progress, metadata: str) -> None:
-        """Puts the whole film in its place."""
+        """Puts the whole film in its place, or beside what has come there since it was begun."""
 
     def salvage(self, at: Progress) -> Path | None:
         """Puts the pictures so far where they can be seen; None if there is none. No state may be saved after it."""
@@ -58,7 +62,7 @@ class Together:
     """The films of one pass as one: a picture is [n, h, w, 3], and a state is good if every film has what it needs."""
 
     def __init__(self, stores: Sequence[Store]) -> None:
-        self.stores = stores
+        self.stores, self.path = stores, stores[0].path
 
     @property
     def spooling(self) -> bool:
@@ -122,6 +126,8 @@ class Stills:
     def write(self, picture: Frame) -> None:
         temporary = self.folder / f"open.{os.getpid()}.png"
         Image.fromarray(picture).save(temporary, format="PNG")
+        if not is_numbered(self.path):
+            note(self.folder, temporary)
         put(temporary, numbered(self.path, self.first + self.count))
         self.count += 1
 
