@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
 
 def render(options: argparse.Namespace) -> int:
     """Renders a scene or its variations, or with --dry-run prints the plan."""
-    from render.film.sweep import label, variations, with_own_path
+    from render.film.sweep import label, variations, with_own_paths
     from render.film.target import to_render
     from render.scene.reader import read_scene
 
@@ -92,7 +92,7 @@ def render(options: argparse.Namespace) -> int:
     if options.grid:
         return films(scenes[:1], options, scenes, [label(variation) for variation in chosen])
     if options.sweep:
-        scenes = [with_own_path(scene, variation) for scene, variation in zip(scenes, chosen, strict=True)]
+        scenes = with_own_paths(scenes, chosen)
     return films(to_render(scenes, options.overwrite), options)
 
 
@@ -101,12 +101,14 @@ def films(
 ) -> int:
     """Renders films that are not there yet: one for each target, or one for all tiles; --dry-run prints plans."""
     from render.film.target import frames_of_film, in_the_way, own_path
+    from render.media.paths import THERE
     from render.scene.reader import read_scene
 
     only = frames_of_film(options.scene, options.frames, targets[0].length) if targets and not tiles else None
-    there = next(filter(None, (in_the_way(scene, only, options.restart) for scene in targets)), None)
-    if there and not (options.overwrite or options.dry_run):
-        return say(f"{there} is already there; --overwrite replaces it, -o PATH writes elsewhere", MISTAKE)
+    anew = options.restart or options.grid  # no unfinished film goes on
+    there = next(filter(None, (in_the_way(scene, only, anew) for scene in targets)), None)
+    if there and not options.overwrite:
+        return say(f"{there} {THERE}", MISTAKE)
     from models.files.weights import WeightsError
     from render.film.keeping.parts import ChangedError
     from render.media.ffmpeg import FilmError, SourceError
@@ -115,8 +117,15 @@ def films(
     tell = (lambda text: None) if options.quiet else screen.say
     try:
         if options.dry_run:
+            from render.dream import device
+            from render.film.film import check_grid, checked
             from render.views.plan import plan
 
+            device.prepare(tell)
+            if tiles:
+                check_grid(tiles)
+            else:
+                checked(targets, only=only, restart=options.restart)
             if not screen.result("\n\n".join(plan(scene) for scene in tiles or targets)):
                 return FAILED
         elif tiles:

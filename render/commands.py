@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from render.media import screen
+from render.media.paths import refusal
 from render.media.screen import called
+from render.media.system import whole_file
 from render.scene.scene import QUALITIES
 
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
@@ -42,20 +44,27 @@ def scene_arguments(p: argparse.ArgumentParser) -> None:
 def draw(options: argparse.Namespace) -> int:
     """Draws a scene's schedules: python -m render plan SCENE.yaml -o plan.png."""
     from render.scene.reader import read_scene
+    from render.scene.resolved import files
     from render.views.plot import PlotError, plot
 
     scene = read_scene(options.scene, options.overrides, quality=options.quality)
+    path = options.output or Path(f"{options.scene.stem}-plan.png")
+    if refused := unknown(path) or refusal(
+        path, [options.scene, *(file for _, file in files(scene))], options.overwrite
+    ):
+        return say(refused, MISTAKE)
     try:
         picture = plot(scene, options.scene.stem)
     except PlotError as error:
         return say(str(error), FAILED)
-    return save(picture, options.output or Path(f"{options.scene.stem}-plan.png"))
+    return save(picture, path)
 
 
 def draw_parser() -> argparse.ArgumentParser:
     """The grammar of `plan`."""
     p = argparse.ArgumentParser(prog=f"{called()} plan", description="Draws every schedule of a scene over time.")
     scene_arguments(p)
+    overwriting(p)
     return p
 
 
@@ -111,7 +120,11 @@ def draw_layers(options: argparse.Namespace) -> int:
     from models.files.formats import WeightsError
     from render.media.pictures import PictureError
 
-    mistake = layers_mistake(options)
+    mistake = (
+        layers_mistake(options)
+        or unknown(options.output)
+        or refusal(options.output, filter(None, [options.image]), options.overwrite)
+    )
     if mistake:
         return say(mistake, MISTAKE)
     try:
@@ -170,7 +183,23 @@ def layers_parser() -> argparse.ArgumentParser:
     p.add_argument("--tiles", type=span, default=(0, 64), metavar="A:B", help="the tiles A to B-1 only (0:64)")
     p.add_argument("--image", type=Path, metavar="PICTURE", help="dream of this picture, instead of noise")
     p.add_argument("-o", "--output", type=Path, default=Path("sheet.png"), metavar="PATH", help="where it goes")
+    overwriting(p)
     return p
+
+
+def unknown(path: Path) -> str:
+    """What is wrong with the ending of a picture's path, or nothing."""
+    from PIL import Image
+
+    known = Image.registered_extensions()  # ending → kind, of which some can only be read
+    if known.get(path.suffix.lower()) in Image.SAVE:
+        return ""
+    return f"{path} ends in {path.suffix or 'nothing'}; a picture ends in .png, .jpg or .webp"
+
+
+def overwriting(p: argparse.ArgumentParser) -> None:
+    """--overwrite of commands that make a picture."""
+    p.add_argument("--overwrite", action="store_true", help="replace a picture that is already there")
 
 
 def span(text: str) -> tuple[int, int]:
@@ -200,10 +229,10 @@ def beside(bar) -> Callable[[str], None]:
 
 
 def save(picture, path: Path) -> int:
-    """Saves a PIL image, its folder made, and prints the path."""
+    """Saves a PIL image, whole or not at all, and prints the path."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path)
+        with whole_file(path) as temporary:
+            picture.save(temporary)
     except (OSError, ValueError) as error:  # ValueError: an ending that Pillow does not know
         return say(f"{path}: {error}", FAILED)
     screen.result(path)

@@ -17,9 +17,10 @@ from render.film.frames import film_length, films, on_host
 from render.film.grid import grid, layout
 from render.film.keeping.parts import Range
 from render.film.progress import progress
-from render.film.resume import render_film, render_together
-from render.film.start import check_film
+from render.film.resume import refuse, render_film, render_together
+from render.film.start import check_sources
 from render.film.sweep import together
+from render.language.marks import Mark, fail
 from render.media.video import film
 from render.scene.scene import Model, Scene
 
@@ -49,10 +50,7 @@ def render_films(
     They go on where they stopped; arguments as in `resume.render_film`.
     """
     device.prepare(tell)
-    for scene in scenes:
-        check_film(scene)
-    order = [[k] for k in range(len(scenes))] if only or len(scenes) == 1 else batches(scenes)
-    for batch in order:
+    for batch in checked(scenes, only=only, restart=restart):
         chosen = [scenes[k] for k in batch]
         net = network(chosen[0].model)
         if len(chosen) == 1:
@@ -60,6 +58,26 @@ def render_films(
             yield render_film(chosen[0], net, **how)
         else:
             yield from render_together(chosen, net, restart=restart, tell=tell, quiet=quiet)
+
+
+def checked(scenes: Sequence[Scene], *, only: Range | None = None, restart: bool = False) -> list[list[int]]:
+    """The passes that the films are dreamed in, once all that they start from was looked at; nothing is written.
+
+    Raises what rendering any of them would before its first frame: so the last is refused before the first is dreamed.
+    """
+    check_sources(scenes)
+    order = [[k] for k in range(len(scenes))] if only or len(scenes) == 1 else batches(scenes)
+    for batch in order:
+        network(scenes[batch[0]].model)
+        refuse([scenes[k] for k in batch], only=only, restart=restart)
+    return order
+
+
+def check_grid(scenes: Sequence[Scene]) -> None:
+    """SceneError if scenes cannot be tiles of one film; PictureError, SourceError as rendering them would."""
+    if len({(scene.size, scene.fps, film_length(scene)) for scene in scenes}) > 1:
+        raise fail(Mark("--grid"), "the variations differ in size, fps or length, and cannot be tiles of one film")
+    check_sources(scenes)
 
 
 def render_grid(
@@ -71,8 +89,7 @@ def render_grid(
 ) -> Path:
     """Renders scenes of one size, length and fps to one film of labelled tiles, at the first one's path."""
     device.prepare(tell)
-    for scene in scenes:
-        check_film(scene)
+    check_grid(scenes)
     first, order = scenes[0], batches(scenes)
     columns, rows, tile = layout(len(scenes), first.size)
     size = columns * tile[0], rows * tile[1]

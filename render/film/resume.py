@@ -25,6 +25,7 @@ from render.film.keeping.parts import (
     locked,
     nearest,
     pass_of,
+    ready,
 )
 from render.film.keeping.recorder import Recorder, recorder
 from render.film.keeping.segments import Film, length_of
@@ -107,6 +108,20 @@ def render_together(
         for folder in folders:  # not before all are there: until then they are one
             clear(folder)
     return [store.path for store in stores]
+
+
+def refuse(scenes: Sequence[Scene], *, only: Range | None = None, restart: bool = False) -> None:
+    """Raises what `render_film`, or of several scenes `render_together`, would before it begins; writes nothing."""
+    each = {scene.output.path: provenance.made(scene, only) for scene in scenes}
+    first, alone = scenes[0].output.path, len(scenes) == 1
+    made = each[first] if alone else pass_made(each)
+    with saying(first):
+        for path in each:
+            ready(path)
+        folder = folder_of(first, only) if alone else pass_of(first)
+        if restart or not folder.is_dir() or (not alone and in_other_company(folder, made)):
+            return
+        found(first, folder, made, Together([store_of(scene, folder, only) for scene in scenes]))
 
 
 def pass_made(each: dict[Path, dict[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 Notation: pictures are float32 [h, w, 3] in levels 0..255, at the scene's size; scene.size is (w, h).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -43,12 +45,28 @@ def film_pictures(scene: Scene) -> Iterator[Any]:
         yield picture
 
 
+def check_sources(scenes: Sequence[Scene]) -> None:
+    """Reads what the scenes are made from, as rendering would: PictureError, SourceError."""
+    for path in dict.fromkeys(path for scene in scenes for path in stills(scene)):
+        pictures.read_picture(path)
+    for scene in scenes:
+        check_film(scene)
+
+
+def stills(scene: Scene) -> Iterator[Path]:
+    """The pictures that a scene is made from."""
+    guides = (guide.image for guide in scene.dream.guide)
+    yield from filter(None, (scene.start.image, scene.dream.keep.reference, *guides))
+
+
 def check_film(scene: Scene) -> None:
-    """SourceError if `start.video` is no film, or over before the scene is."""
+    """SourceError if `start.video` is no film, cannot be decoded, or is over before the scene is."""
     if scene.start.video is None:
         return
     try:
         lasts, asked = video.film_length(scene.start.video), float(scene.length / scene.fps)
+        with closing(cast(Any, video.read_film(scene.start.video, (16, 16), scene.fps))) as frames:
+            next(frames)
     except FilmError as error:
         raise SourceError(str(error)) from error
     if lasts + 1 / float(scene.fps) < asked:

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from render.language.marks import Mark, SceneError, fail
-from render.media.paths import is_numbered
+from render.media.paths import exists, is_numbered, lost, told_apart
+from render.media.system import fitting
+from render.scene.resolved import files
 from render.scene.scene import Scene
 from render.scene.schedule import frame_params
 from render.scene.terms import guides, terms
@@ -69,22 +71,30 @@ def split(text: str) -> Iterator[str]:
 
 def label(variation: Sequence[str]) -> str:
     """A variation in few words: step_size=1.5 seed=2."""
-    return " ".join(
-        argument.rpartition("=")[0].rpartition(".")[2] + "=" + argument.partition("=")[2] for argument in variation
-    )
+    halves = (argument.partition("=") for argument in variation)
+    return " ".join(f"{key.rpartition('.')[2]}={value}" for key, _, value in halves)
 
 
 def output_of(path: Path, variation: Sequence[str]) -> Path:
     """Where a variation's film goes: film.mp4 → film_step_size=1.5_seed=2.mp4; numbered stills get a folder each."""
     name = re.sub(r"[^\w.=+-]+", "_", label(variation)).strip("_")
     if is_numbered(path):
-        return path.parent / name / path.name
-    return path.with_name(f"{path.stem}_{name}{path.suffix}")
+        return path.parent / fitting(name, "") / path.name
+    return path.with_name(fitting(f"{path.stem}_{name}", path.suffix))
 
 
-def with_own_path(scene: Scene, variation: Sequence[str]) -> Scene:
-    """The scene with an output of its own."""
-    return replace(scene, output=replace(scene.output, path=output_of(scene.output.path, variation)))
+def with_own_paths(scenes: Sequence[Scene], chosen: Sequence[Sequence[str]]) -> list[Scene]:
+    """The scenes of some variations, each with an output of its own. SceneError: one would replace what it reads."""
+    paths = [output_of(scene.output.path, variation) for scene, variation in zip(scenes, chosen, strict=True)]
+    own = [
+        replace(scene, output=replace(scene.output, path=path))
+        for scene, path in zip(scenes, told_apart(paths), strict=True)
+    ]
+    for scene in own:
+        path, sources = scene.output.path, [file for _, file in files(scene)]
+        if source := lost(exists(path), sources):
+            raise fail(Mark("--sweep"), f"{path} would replace {source}, which the film is made from")
+    return own
 
 
 def together(scenes: Sequence[Scene], at_once: Callable[[Scene], int]) -> list[list[int]]:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from render.media.system import LONGEST, fitting
 
+THERE = "is already there; --overwrite replaces it, -o PATH writes elsewhere"
+
 
 def is_numbered(path: Path) -> bool:
     """Whether # in the path's name stand for a still's number; in a film's name they are what they are."""
@@ -46,9 +48,18 @@ def alike(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
-def lost(path: Path, inputs: Iterable[Path]) -> Path | None:
-    """The first of the inputs that writing to path would replace, by whatever name, link or spelling."""
-    there = exists(path)
+def refusal(path: Path, inputs: Iterable[Path], overwrite: bool) -> str:
+    """Why a single file is not written to path, or nothing; inputs: the files that it is made from."""
+    there = [path] if os.path.lexists(path) else []
+    if message := blocked(path, there):
+        return message
+    if source := lost(there, inputs):
+        return f"{path} would replace {source}, which it is made from"
+    return f"{path} {THERE}" if there and not overwrite else ""
+
+
+def lost(there: Sequence[Path], inputs: Iterable[Path]) -> Path | None:
+    """The first of the inputs that is one of the files that are there, by whatever name, link or spelling."""
     return next((source for source in inputs if any(_same(source, file) for file in there)), None)
 
 
@@ -59,14 +70,17 @@ def _same(one: Path, other: Path) -> bool:
         return False
 
 
-def blocked(path: Path) -> str:
-    """Why nothing can be written to path, or nothing: a folder lies there, or its own folder is none, or is closed."""
+def blocked(path: Path, there: Sequence[Path]) -> str:
+    """Why nothing can be written to path, where `there` is already, or nothing.
+
+    Its name is too long, a folder lies there, or its own folder is none, or is closed.
+    """
     for part in path.parts:
         if len(os.fsencode(part)) > LONGEST:
             return f"{part[:40]}… is too long for a name; {LONGEST} bytes are the most"
-    folders = [file for file in exists(path) if file.is_dir()]
-    if folders or os.path.isdir(path):
-        return f"{[*folders, path][0]} is a folder"
+    for file in (path, *there):
+        if os.path.isdir(file):
+            return f"{file} is a folder"
     folder = path.absolute().parent
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from render.language.marks import Mark, Problems
-from render.media.paths import blocked, is_numbered, lost
+from render.media.paths import blocked, exists, is_numbered, lost
 from render.scene.scene import Scene
 
 FILMS = (".mp4", ".mov", ".webm", ".gif")
@@ -56,8 +56,9 @@ def check_picture(path: Path, mark: Mark, key: str, problems: Problems) -> None:
 def check_output(scene: Scene, inputs: Sequence[Path], mark: Mark, problems: Problems) -> None:
     """Notes an output that its ending does not fit, that cannot be written, or that would replace one of the inputs."""
     path = scene.output.path
-    source = lost(path, inputs)
-    message = blocked(path) or _unfit(path, scene)
+    there = exists(path)
+    source = lost(there, inputs)
+    message = blocked(path, there) or _unfit(path, scene)
     message = message or (f"{path} would replace {source}, which the film is made from" if source else "")
     if message:
         problems.add(mark, "output.path", message)

@@ -3,6 +3,7 @@
 `lock` says who is rendering. What is rendered lies in `film`, or for --frames A:B in `A-B`: whole segments, states.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -63,6 +64,19 @@ def locked(path: Path) -> Iterator[Path]:
         _let_go(parts, lock)
 
 
+def ready(path: Path) -> None:
+    """LockedError, OSError: what `locked` would raise; nothing is made."""
+    parts = parts_of(path)
+    if not os.path.lexists(parts):
+        return
+    if not parts.is_dir():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(parts))
+    if not os.access(parts, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(parts))
+    if (parts / "lock").exists():
+        os.close(_opened(path, parts))
+
+
 def tidy(parts: Path) -> None:
     """Removes what no film goes on from: the rest of what was cleared, and what nobody put there."""
     for file in parts.iterdir():
@@ -88,18 +102,28 @@ def _let_go(parts: Path, lock: int) -> None:
             parts.rmdir()
 
 
+def _opened(path: Path, parts: Path) -> int:
+    """The lock, open and taken. LockedError: by somebody else."""
+    lock = os.open(parts / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if take(lock):
+            return lock
+        owner = os.read(lock, 20).decode(errors="replace").strip() or "unknown"
+        raise LockedError(f"{path}: is being rendered already, by process {owner}")
+    except BaseException:
+        os.close(lock)
+        raise
+
+
 def _held(path: Path, parts: Path) -> int:
     """The open lock, once it is ours; again if another process has removed the file that we opened."""
     for _ in range(100):  # a drive may number its files anew each time: then they never look the same
         parts.mkdir(parents=True, exist_ok=True)
         try:
-            lock = os.open(parts / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+            lock = _opened(path, parts)
         except FileNotFoundError:  # another process has just ended, and removed the folder
             continue
         try:
-            if not take(lock):
-                owner = os.read(lock, 20).decode(errors="replace").strip() or "unknown"
-                raise LockedError(f"{path}: is being rendered already, by process {owner}")
             if os.path.exists(parts / "lock") and os.path.samestat(os.fstat(lock), os.stat(parts / "lock")):
                 break
         except BaseException:
@@ -107,8 +131,7 @@ def _held(path: Path, parts: Path) -> int:
             raise
         os.close(lock)
     else:
-        lock = os.open(parts / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        take(lock)
+        lock = _opened(path, parts)
     with suppress(OSError):  # it is for people to read
         os.ftruncate(lock, 0)
         os.write(lock, f"{os.getpid()}\n".encode())

@@ -1,0 +1,272 @@
+"""What is the user's stays: no command replaces unasked what lies where it writes, and --dry-run says so, too."""
+
+import os
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+from test_resume import SCENE, rendered, stopped_at, waves
+
+from render.__main__ import main
+from render.film import film, resume
+from render.film.keeping.parts import parts_of
+from render.language.marks import SceneError
+from render.media.paths import exists, free, lost, told_apart
+from render.media.video import count_frames
+from render.scene.reader import read_scene
+
+SHORT = ["scene.yaml", "--quiet", "--set", "frames=2"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(film, "network", lambda model: jax.tree_util.Partial(waves))
+    Path("scene.yaml").write_text(SCENE)
+    Image.fromarray(np.zeros((32, 48, 3), np.uint8)).save("photo.png")
+
+
+def told(capsys, *command: str) -> tuple[int, str]:
+    """A command's exit status, and what it says; --dry-run says the same."""
+    capsys.readouterr()
+    status = main([*command])
+    said = capsys.readouterr()
+    if status:
+        assert (main([*command, "--dry-run"]), capsys.readouterr().err) == (status, said.err)
+    return status, said.err
+
+
+def names() -> list[str]:
+    return sorted(str(file) for file in Path().rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize("path", ["film.mp4", "film.gif", "stills/##.png", "one.png"])
+def test_a_refused_render_lifts_no_protection(capsys, path):
+    frames = ["--set", f"frames={1 if path == 'one.png' else 2}", "-o", path]
+    Path("cut.png").write_bytes(Path("photo.png").read_bytes()[:-30])
+    assert main(["scene.yaml", "--quiet", *frames]) == 0
+    before = {name: Path(name).read_bytes() for name in names()}
+    status, said = told(capsys, "scene.yaml", "--quiet", *frames, "--overwrite", "--set", "start.image=cut.png")
+    assert status == 2 and said.startswith("cut.png: ")
+    for more in ([], ["--set", "start.image=cut.png"], ["--restart"]):
+        status, said = told(capsys, "scene.yaml", "--quiet", *frames, "--set", "seed=3", *more)
+        assert status == 2 and "is already there; --overwrite replaces it, -o PATH writes elsewhere" in said
+    assert {name: Path(name).read_bytes() for name in names()} == before
+
+
+def test_an_end_before_the_first_frame_lifts_none(monkeypatch, capsys):
+    assert main([*SHORT, "-o", "film.mp4"]) == 0
+
+    def broken(*arguments):
+        raise KeyboardInterrupt
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resume, "steps", broken)
+        assert main([*SHORT, "-o", "film.mp4", "--overwrite"]) == 130
+    assert not parts_of(Path("film.mp4")).exists()
+    assert told(capsys, *SHORT, "-o", "film.mp4", "--set", "seed=3")[0] == 2
+
+
+@pytest.mark.parametrize("path", ["film.mp4", "stills/##.png"])
+def test_what_was_begun_replaces_for_its_own_scene_only(monkeypatch, capsys, path):
+    assert main([*SHORT, "-o", path]) == 0
+    before = exists(path)[1 if "#" in path else 0].read_bytes()
+    with monkeypatch.context() as patch:
+        stopped_at(1 if "#" in path else 0, patch, KeyboardInterrupt())
+        assert main([*SHORT, "-o", path, "--overwrite", "--set", "seed=3"]) == 130
+    status, said = told(capsys, *SHORT, "-o", path, "--set", "seed=4")
+    assert status == 2 and f"{path} is half rendered from another scene: seed was 3 and is 4" in said
+    assert told(capsys, *SHORT, "-o", path, "--set", "seed=4", "--restart")[0] == 2
+    assert main([*SHORT, "-o", path, "--set", "seed=3"]) == 0
+    assert exists(path)[1 if "#" in path else 0].read_bytes() != before and len(exists(path)) in (1, 2)
+
+
+def test_what_has_come_since_a_film_was_begun_stays(monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        stopped_at(1, patch, KeyboardInterrupt())
+        assert main([*SHORT, "-o", "film.mp4"]) == 130
+    Path("film.mp4").write_text("mine")
+    assert told(capsys, *SHORT, "-o", "film.mp4")[0] == 2
+    assert Path("film.mp4").read_text() == "mine"
+    done = resume.Recorder.done
+
+    def meanwhile(self, number, x):
+        Path("film.mp4").write_text("mine, and newer")
+        done(self, number, x)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resume.Recorder, "done", meanwhile)
+        assert main(["scene.yaml", "--set", "frames=2", "-o", "film.mp4", "--overwrite"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "film_2.mp4\n" and "film.mp4 has come there meanwhile, and stays" in said.err
+    assert Path("film.mp4").read_text() == "mine, and newer" and count_frames("film_2.mp4") == 2
+    assert not parts_of(Path("film.mp4")).exists()
+
+
+def test_links_count(capsys):
+    Path("other").symlink_to("nowhere")
+    Path("film.mp4").symlink_to("nowhere")
+    Path("film.gif").symlink_to("photo.png")
+    for path in ("film.mp4", "film.gif"):
+        assert told(capsys, *SHORT, "-o", path)[0] == 2 and Path(path).is_symlink()
+
+
+def test_nothing_replaces_what_it_is_made_from(capsys):
+    """By no name: not with --overwrite, not by a link, in another folder, of a sweep's film, or of a picture."""
+    rendered("clip.mp4", "frames=2")
+    Path("folder").symlink_to(".")
+    os.link("clip.mp4", "hard.mp4")
+    Path("soft.mp4").symlink_to("clip.mp4")
+    Path("still_seed=1.png").write_bytes(Path("photo.png").read_bytes())
+    before = {name: Path(name).read_bytes() for name in names()}
+    video, still = ["--set", "start={video: clip.mp4}"], ["--set=frames=1", "--set=start.image=photo.png"]
+    own = ["--set=frames=1", "--set=start.image=still_seed=1.png", "--sweep", "seed=1,2"]
+    for path in ("clip.mp4", "hard.mp4", "soft.mp4", "folder/clip.mp4", "../" + Path().resolve().name + "/clip.mp4"):
+        status, said = told(capsys, *SHORT, *video, "-o", path, "--overwrite")
+        assert status == 2 and "would replace clip.mp4, which the film is made from" in said
+    for more in (
+        still,
+        ["--set=frames=1", "--set=dream.guide=photo.png"],
+        ["--set=frames=1", "--set=dream.keep.reference=photo.png"],
+    ):
+        assert told(capsys, "scene.yaml", "--quiet", *more, "-o", "photo.png", "--overwrite")[0] == 2
+    status, said = told(capsys, "scene.yaml", "--quiet", *own, "-o", "still.png", "--overwrite")
+    assert status == 2 and "still_seed=1.png would replace still_seed=1.png, which the film is made from" in said
+    assert main(["layers", "--image", "photo.png", "-o", "folder/photo.png", "--overwrite"]) == 2
+    assert main(["plan", "scene.yaml", *still, "-o", "photo.png", "--overwrite"]) == 2
+    assert capsys.readouterr().err.count("would replace") == 2
+    assert {name: Path(name).read_bytes() for name in names()} == before
+
+
+@pytest.mark.parametrize("command", [["layers", "--tiles", "0:1"], ["plan", "scene.yaml"]])
+def test_pictures_of_other_commands(capsys, monkeypatch, command):
+    monkeypatch.setattr("render.commands.sheet", lambda options: Image.new("RGB", (4, 4)))
+    Path("sheet #1.png").write_text("mine")
+    for path in ("photo.png", "sheet #1.png"):
+        before = Path(path).read_bytes()
+        assert main([*command, "-o", path]) == 2
+        assert (
+            capsys.readouterr().err == f"{path} is already there; --overwrite replaces it, -o PATH writes elsewhere\n"
+        )
+        assert Path(path).read_bytes() == before
+        assert main([*command, "-o", path, "--overwrite"]) == 0 and Path(path).read_bytes() != before
+    for path, says in (
+        ("a.xyz", "ends in .xyz"),
+        ("photo.png/a.png", "is in the way"),
+        ("a" * 300 + ".png", "too long"),
+    ):
+        assert main([*command, "-o", path]) == 2 and says in capsys.readouterr().err
+    Path("dir.png").mkdir()
+    assert main([*command, "-o", "dir.png", "--overwrite"]) == 2
+    assert sorted(names()) == ["photo.png", "scene.yaml", "sheet #1.png"], "whole or not at all"
+
+
+@pytest.mark.parametrize("sweep", ["seed=1,1", "motion.rotate=t*2,t/2"])
+def test_variations_of_one_name_are_two_films(capsys, sweep):
+    assert main([*SHORT, "--sweep", sweep, "-o", "film.gif"]) == 0
+    made = capsys.readouterr().out.split()
+    assert len(set(made)) == 2 and all(count_frames(path) == 2 for path in made)
+    assert len(names()) == 6, "each with its record, and no parts"
+    assert main([*SHORT, "--sweep", sweep, "-o", "film.gif"]) == 0, "they are there"
+    assert main([*SHORT, "--sweep", sweep, "-o", "##.png"]) == 0
+    assert len(set(capsys.readouterr().out.split())) == 2
+
+
+def test_names_that_some_drive_takes_for_one():
+    paths = [
+        "a/Film.mp4",
+        "a/film.mp4",
+        "a/caf\xe9.mp4",
+        "a/cafe\u0301.mp4",
+        "a/film_2.mp4",
+        "b/film.mp4",
+        "x/##.png",
+        "X/##.png",
+    ]
+    own = [str(path) for path in told_apart([*map(Path, paths)])]
+    assert own[:4] == ["a/Film.mp4", "a/film_2.mp4", "a/caf\xe9.mp4", "a/cafe\u0301_2.mp4"]
+    assert own[4:] == ["a/film_2_2.mp4", "b/film.mp4", "x/##.png", "X_2/##.png"]
+    long = told_apart([Path("a" * 250 + ".mp4")] * 2)
+    assert len({*long}) == 2 and all(len(path.name) <= 255 for path in long)
+
+
+def test_a_drive_that_does_not_tell_cases_apart(monkeypatch):
+    """Played: whatever is asked for is there if it is in another case."""
+    real = os.path.lexists
+    alike = lambda path: Path(path).name.lower() in {file.name.lower() for file in Path(path).parent.glob("*")}  # noqa: E731
+    for name in ("Film.MP4", "A01.png", "a02.PNG"):
+        Path(name).touch()
+    assert exists("film.mp4") == [] and exists("a##.png") == [], "here they are others"
+    monkeypatch.setattr(os.path, "lexists", lambda path: real(path) or alike(path))
+    assert exists("film.mp4") == [Path("film.mp4")] and exists("a##.png") == [Path("A01.png"), Path("a02.PNG")]
+    monkeypatch.setattr(os.path, "samefile", lambda one, other: str(one).lower() == str(other).lower())
+    assert lost(exists("film.mp4"), [Path("Film.MP4")]) == Path("Film.MP4")
+
+
+def test_frames_that_are_salvaged_replace_nothing():
+    assert free(Path("x_first_3.mp4")) == Path("x_first_3.mp4")
+    Path("x_first_3.mp4").touch()
+    Path("x_first_3_2.mp4").touch()
+    assert free(Path("x_first_3.mp4")) == Path("x_first_3_3.mp4")
+
+
+def test_folders_in_the_way(capsys):
+    Path("film.mp4").mkdir()
+    Path("stills/01.png").mkdir(parents=True)
+    Path("other.mp4.parts").write_text("mine")
+    for path, status in (("film.mp4", 2), ("stills/##.png", 2), ("photo.png/film.mp4", 2), ("other.mp4", 1)):
+        assert told(capsys, *SHORT, "-o", path, "--overwrite")[0] == status
+    assert Path("other.mp4.parts").read_text() == "mine"
+
+
+def test_too_long_a_name_is_refused_and_the_longest_is_rendered(capsys):
+    with pytest.raises(SceneError, match="is too long for a name; 255 bytes are the most"):
+        read_scene("scene.yaml", output=Path("a" * 300 + ".mp4"))
+    longest = "ф" * 125 + "a.mp4"
+    assert main([*SHORT, "-o", longest]) == 0 and count_frames(longest) == 2
+    assert main([*SHORT, "-o", longest]) == 2
+    sweep = "dream.layers={fire2: 1, fire3: 0." + "1" * 300 + "},{fire2: 1, fire3: 0." + "1" * 301 + "}"
+    capsys.readouterr()
+    assert main([*SHORT, "--sweep", sweep, "-o", "film.mp4"]) == 0
+    assert len({*capsys.readouterr().out.split()}) == 2
+
+
+@pytest.mark.parametrize("restart", [[], ["--restart"]])
+def test_a_refusal_costs_nothing_that_was_rendered(monkeypatch, capsys, restart):
+    with monkeypatch.context() as patch:
+        stopped_at(40, patch, KeyboardInterrupt())
+        assert main(["scene.yaml", "--quiet", "-o", "film.mp4"]) == 130
+    before = names()
+    Path("cut.png").write_bytes(Path("photo.png").read_bytes()[:-30])
+    assert told(capsys, "scene.yaml", "--quiet", "-o", "film.mp4", "--set=start.image=cut.png", *restart)[0] == 2
+    assert names() == sorted([*before, "cut.png"])
+
+
+def test_the_last_film_is_refused_before_the_first_is_dreamed(monkeypatch, capsys):
+    Path("cut.png").write_bytes(Path("photo.png").read_bytes()[:-30])
+    sweep = ["--sweep", "start.image=photo.png,cut.png", "-o", "film.mp4"]
+    assert told(capsys, *SHORT, *sweep)[0] == 2
+    rendered("clip.mp4", "frames=2")
+    status, said = told(
+        capsys, "scene.yaml", "--quiet", "--sweep", "start={video: clip.mp4},{noise: perlin}", *sweep[2:]
+    )
+    assert status == 2 and "clip.mp4: lasts 0.17 s, and the scene asks for 5.00 s of it" in said
+    status, said = told(capsys, *SHORT, "--sweep", "size=[48, 32],[64, 32]", "--grid", "-o", "film.mp4")
+    assert status == 2 and said.startswith("--grid: the variations differ in size, fps or length")
+    with monkeypatch.context() as patch:
+        stopped_at(1, patch, KeyboardInterrupt())
+        assert main([*SHORT, "-o", "film_layers=fire3.mp4", "--set=seed=9"]) == 130
+    status, said = told(capsys, *SHORT, "--sweep", "dream.layers=fire2,fire3", "-o", "film.mp4")  # a pass for each
+    assert status == 2 and "film_layers=fire3.mp4 is half rendered from another scene: seed was 9" in said
+    assert not Path("film_layers=fire2.mp4").exists()
+
+
+def test_dry_run_writes_nothing(capsys):
+    before = {str(file): os.stat(file).st_mtime_ns for file in Path().rglob("*")}
+    time.sleep(0.01)
+    assert main([*SHORT, "-o", "new/film.mp4", "--dry-run"]) == 0
+    assert {str(file): os.stat(file).st_mtime_ns for file in Path().rglob("*")} == before
