@@ -19,6 +19,7 @@ import models
 from models.files import formats, recipes
 from models.files.formats import WeightsError, torchpickle
 from models.plans import widths
+from render.__main__ import main
 
 SIX = np.arange(6, dtype=np.float32)
 
@@ -238,7 +239,21 @@ def test_only_classes_need_a_classifier(folder, narrow, head, dream, told):  # n
         read(SCENE.format(allowed))
 
 
+def test_a_network_that_runs_without_its_classifier_says_so(folder):  # noqa: F811
+    Path("own.pth").write_bytes(new(state_dict({"features.0.weight": np.ones((64, 3, 3, 3), np.float32)})))
+    told = "vgg16 runs without its classifier here, and knows no classes; its layers can be dreamed"
+    assert mistakes(SCENE.format("class: 3").replace("resnet50", "vgg16")) == [f"s.yaml:5:10: dream.class: {told}"]
+
+
 # What is no such file
+
+
+def test_the_network_that_it_is_for_is_named(write, narrow):
+    path = write(new(state_dict(narrow, "module.")))
+    with pytest.raises(
+        WeightsError, match=r"holds no weights of vgg16, such as features\.0\.weight; .*; is it for resnet50\?"
+    ):
+        models.entry_of("vgg16", path)
 
 
 def test_another_network_says_so(write, narrow):
@@ -303,6 +318,19 @@ def test_a_scene_is_told_at_once(folder):  # noqa: F811
     assert mistakes(SCENE.format("class: 3")) == [f"{told}, perhaps the one about the file"]
     text = SCENE.format("layers: layer1").replace("weights: own.pth", "input: caffe")
     assert mistakes(text) == ["s.yaml:3:32: model.input: is about a file of weights, and model.weights names none"]
+
+
+@pytest.mark.parametrize("kind", ["page", "shape", "class"])
+def test_a_dry_run_refuses_what_rendering_refuses(folder, narrow, capsys, kind):  # noqa: F811
+    wrong = {"page": b"<html>", "shape": new(state_dict(narrow | {"bn1.bias": SIX})), "class": new(state_dict(narrow))}
+    Path("own.pth").write_bytes(wrong[kind])
+    Path("s.yaml").write_text(SCENE.format("class: 1000" if kind == "class" else "layers: layer1"))
+    told = []
+    for how in (["--dry-run"], []):
+        assert main(["s.yaml", "-o", "out.png", *how]) == 2
+        told.append(capsys.readouterr().err)
+    assert told[0] == told[1] and "own.pth" in told[0] and "Traceback" not in told[0]
+    assert not {path.name for path in folder.iterdir()} & {"out.png", "out.png.parts"}
 
 
 # Nothing runs

@@ -12,7 +12,7 @@ import pytest
 from flax import nnx
 
 import models
-from models.files import fit, inputs, recipes
+from models.files import fit, formats, inputs, recipes
 from models.files.formats import WeightsError
 from models.files.forms import RULES
 from models.networks import inception_v3, resnet
@@ -129,6 +129,18 @@ def test_every_form_gives_the_same_weights(name, rule, slots):
     assert (made.entry.mean, made.how, made.entry.classes) == (takes.mean, form.how, entry.classes)
     for slot, array in made.arrays.items():
         assert np.allclose(array, ours[slot], rtol=1e-6, atol=1e-7), slot
+
+
+@pytest.mark.parametrize("layer", ["conv1/7x7_s2", "inception_3a/1x1"])
+def test_caffes_snapshots_in_hdf5(layer, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "net.caffemodel.h5"
+    with h5py.File(path, "w") as file:
+        file["data/conv1/7x7_s2/0"], file["data/inception_3a/1x1/0"] = np.ones((64, 3, 7, 7)), np.ones((64, 192, 1, 1))
+        file["data/loss3/classifier/0"] = np.ones((7, 1024))
+    entry = models.NETWORKS["googlenet"]
+    fitted = fit.fit(entry, formats.shapes(path), ["conv1/7x7_s2", "inception_3a/1x1"], path)
+    assert fitted.names[f"{layer}[0]"] == f"data/{layer}/0" and models.entry_of("googlenet", path).classes == 7
 
 
 # What pictures it takes

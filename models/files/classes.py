@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from models.plans.table import Entry
+from models.plans.table import NETWORKS, Entry
 
 NAMES = Path(__file__).parents[1] / "names"
 
@@ -40,7 +40,8 @@ def _numbers(data: str) -> dict[str, list[int]]:
 def number_of(entry: Entry, text: str) -> int:
     """The number of the class that a text names, a name or a number itself. UnknownClass: there is none, or several."""
     if not entry.classifier:
-        without = f"{entry.own} holds no classifier" if entry.own else f"{entry.name} runs without its classifier here"
+        had = entry.own and NETWORKS[entry.name].classifier
+        without = f"{entry.own} holds no classifier" if had else f"{entry.name} runs without its classifier here"
         raise UnknownClass(f"{without}, and knows no classes; its layers can be dreamed")
     text, whose = text.strip(), entry.own or entry.name
     if text.isascii() and text.isdigit():

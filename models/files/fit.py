@@ -15,7 +15,7 @@ from typing import NamedTuple
 from models.files import formats
 from models.files.formats import Shapes, WeightsError
 from models.files.forms import RULES, Rule, Source
-from models.plans.table import Entry
+from models.plans.table import NETWORKS, Entry
 
 SEPARATORS = re.compile(r"[./]")
 ENDING = re.compile(r"(.*?)(\.weight|\.kernel|\[0\]|/kernel|/weights|_w)")  # of a kernel's name
@@ -64,7 +64,21 @@ def _likeliest(entry: Entry, shapes: Shapes, layers: list[str], path: Path) -> t
         return rule, prefix, spelled
     kernel = RULES[entry.rule].name(entry.name, entry.first).kernel
     held = ", ".join([shown(name) for name in shapes][:SHOWN]) + (", …" if len(shapes) > SHOWN else "")
-    raise WeightsError(f"{path} holds no weights of {entry.name}, such as {kernel}; what it holds is called {held}")
+    others = [other.name for other in NETWORKS.values() if _may_be(other, shapes)]
+    hint = f"; is it for {' or '.join(others)}?" if others else ""
+    told = f"{path} holds no weights of {entry.name}, such as {kernel}; what it holds is called {held}{hint}"
+    raise WeightsError(told)
+
+
+def _may_be(entry: Entry, shapes: Shapes) -> bool:
+    """Whether a network's first kernel and its classifier, where it has one, are in a file."""
+    for rule in (RULES[name] for name in (entry.rule, *entry.also, "ours")):
+        spelled = rule.spelled(shapes)
+        prefix, count = located(spelled, [rule.name(entry.name, entry.first).kernel])
+        inside = {name: shapes[file] for name, file in _below(prefix, spelled).items()}
+        if count and (not entry.classifier or _head(entry, rule, inside)):
+            return True
+    return False
 
 
 def _below(prefix: str, spelled: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,11 @@
-"""Forms of Caffe. The i-th blob of a layer is called `conv1/7x7_s2[0]`: 0 is its kernel, 1 its bias."""
+"""Forms of Caffe. The i-th blob of a layer is called `conv1/7x7_s2[0]`: 0 is its kernel, 1 its bias.
+
+Snapshots of Caffe's may be HDF5 files (.caffemodel.h5), where that is `data/conv1/7x7_s2/0`.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from models.files.forms.rule import MSRA, Rule, Source, authors_name
 from models.plans.table import INPUTS
@@ -8,6 +15,10 @@ NORM = ("scale{}[0]", "scale{}[1]", "bn{}[0]", "bn{}[1]", "bn{}[2]")  # a norm i
 
 def _blobs(_: str, layer: str) -> Source:
     return Source(f"{layer}[0]", f"{layer}[1]")
+
+
+def _spelled(names: Iterable[str]) -> dict[str, str]:
+    return {re.sub(r"/(\d+)$", r"[\1]", name): name for name in names}
 
 
 def _squeezenet(_: str, layer: str) -> Source:
@@ -22,11 +33,15 @@ def _resnet(_: str, layer: str) -> Source:
     return Source(f"res{authors_name(layer)}[0]", norm=authors_name(layer))
 
 
+def _rule(name: Callable[[str, str], Source], **more: Any) -> Rule:
+    return Rule(name, **{"spelled": _spelled, **more})
+
+
 RULES = {
-    "caffe": Rule(_blobs),
-    "caffe_vgg": Rule(_blobs, input=lambda _: INPUTS["caffe"]),
-    "caffe_squeezenet": Rule(_squeezenet, input=lambda _: INPUTS["bvlc"]),
-    "caffe_resnet": Rule(
+    "caffe": _rule(_blobs),
+    "caffe_vgg": _rule(_blobs, input=lambda _: INPUTS["caffe"]),
+    "caffe_squeezenet": _rule(_squeezenet, input=lambda _: INPUTS["bvlc"]),
+    "caffe_resnet": _rule(
         _resnet,
         epsilon=1e-5,
         norm=NORM,
