@@ -2,11 +2,15 @@
 
 # ruff: noqa: F401 - a fixture is imported, and named again by the tests that take it
 
+from functools import partial
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
+from quick import quickly
 from scenes import TWO_LINES, folder, mistakes, read
 
 from models import NETWORKS
@@ -17,6 +21,7 @@ from render.film import frames
 from render.scene.schedule import frame_params
 from render.scene.terms import terms
 
+DATA = Path(__file__).parent / "data"
 pytestmark = pytest.mark.usefixtures("folder")
 
 
@@ -62,35 +67,37 @@ def test_features_are_those_of_the_guide(squeezenet):
     assert isinstance(drawn, guide.Guided)
     image = guide.small(frames.read_picture("flowers.png"))
     assert max(image.shape) == guide.SIDE
-    expected = squeezenet(jnp.asarray(image)[None])["fire4"].reshape(-1, 256)
+    expected = quickly(lambda network, x: network(x)["fire4"])(squeezenet, image[None]).reshape(-1, 256)
     np.testing.assert_allclose(
         drawn.features["guide0 fire4"], expected[:: -(-len(expected) // guide.MOST)], rtol=1e-4, atol=1e-3
     )
 
 
 def test_a_guide_draws_more_likeness_out_of_noise_than_another(squeezenet):
-    """A picture dreamed with one guide is liker to it than one dreamed with another, in fire5."""
-    picture("a.png", seed=1)
-    Image.fromarray(np.full((60, 90, 3), (200, 60, 30), np.uint8)).save("b.png")
+    """A picture dreamed with one guide is liker to it than one dreamed with another, in fire7."""
+    Image.open(DATA / "cat.png").resize((96, 64)).save("cat.png")
+    Image.fromarray(np.full((64, 96, 3), (200, 60, 30), np.uint8)).save("flat.png")  # as large: one program for both
 
     def last(name):
-        scene = read(f"{STILL}size: [96, 64]\ndream: {{guide: {name}, octaves: 1}}")
+        scene = read(f"{STILL}size: [64, 48]\ndream: {{guide: {name}, octaves: 1}}")
         return next(frames.frames(scene, squeezenet))
 
-    a, b = last("a.png"), last("b.png")
-    like_a = guide.guided(squeezenet, [("a.png", ["fire7"])])
-
-    def likeness(x):
-        return float(jnp.mean(like_a(x[None])["guide0 fire7"]))
-
-    assert likeness(a) > 1.1 * likeness(b)
+    like_a_cat = guide.guided(squeezenet, [("cat.png", ["fire7"])])
+    likeness = partial(quickly(lambda network, x: jnp.mean(network(x[None])["guide0 fire7"])), like_a_cat)
+    assert likeness(last("cat.png")) > 1.5 * likeness(last("flat.png"))
 
 
 def test_a_class_is_seen_after_it_was_dreamed(squeezenet):
-    scene = read("start: {noise: perlin}\nframes: 1\nsize: [160, 96]\ndream: {class: Egyptian cat, octaves: 2}")
-    x = next(frames.frames(scene, squeezenet))
-    logits = squeezenet(x[None])["logits"].mean((0, 1, 2))
-    assert 285 in np.argsort(logits)[-3:]  # among other cats
+    """A cat's dream shows more of the cat than a fish's dream does, and that one more of the fish, by the logits."""
+
+    def seen(cat, fish):
+        dreamed = f"dream: {{class: {{Egyptian cat: {cat}, goldfish: {fish}}}, octaves: 1}}"
+        scene = read(f"{STILL}size: [96, 64]\nseed: 3\n{dreamed}")
+        return logits(squeezenet, next(frames.frames(scene, squeezenet)))
+
+    logits = quickly(lambda network, x: network(x[None])["logits"].mean((0, 1, 2))[jnp.array([285, 1])])
+    difference = seen(1, 0.001) - seen(0.001, 1)  # weights are traced: one program for both
+    assert difference[0] > 5 and difference[1] < -5  # and e^5 is 148
 
 
 # What scenes say

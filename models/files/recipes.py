@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from models.files import formats
 from models.files.fit import Fit, Head, fit, shown
@@ -53,12 +54,15 @@ def arrays_of(entry: Entry, path: Path) -> Arrays:
     return convert(entry, formats.read(path, entry.rule), _slots(entry), path)
 
 
-def convert(entry: Entry, found: Arrays, slots: Slots, path: Path) -> Arrays:
-    """Our weights `slots` out of the source's; WeightsError lists all that is missing, unexpected or of other shape."""
+def convert(entry: Entry, found: Arrays, slots: Slots, path: Path, dtype: DTypeLike = np.float32) -> Arrays:
+    """Our weights `slots` out of the source's, computed in float64 and rounded to `dtype` at last.
+
+    WeightsError lists all that is missing, unexpected or of other shape.
+    """
     fitted = fit(entry, _shapes(found), _trunk(entry, slots), path)
     head = _own_head(entry, fitted.rule)
     unfit(_compare(entry, fitted, head, found, slots), _where(path, fitted))
-    made = _converted(entry, fitted, head, found, slots, path)
+    made = _converted(entry, fitted, head, found, slots, path, dtype=dtype)
     if made.entry.mean != entry.mean or made.how:
         raise WeightsError(f"{path} is for another network of the same shapes, or for other pictures")
     return made.arrays
@@ -156,7 +160,14 @@ def _where(path: Path, fitted: Fit) -> str:
 
 
 def _converted(
-    entry: Entry, fitted: Fit, head: Head | None, found: Arrays, slots: Slots, path: Path, taking: str = "auto"
+    entry: Entry,
+    fitted: Fit,
+    head: Head | None,
+    found: Arrays,
+    slots: Slots,
+    path: Path,
+    taking: str = "auto",
+    dtype: DTypeLike = np.float32,
 ) -> Made:
     rule, takes = fitted.rule, fitted.rule.input(entry)
     made: Arrays = {}
@@ -166,8 +177,8 @@ def _converted(
         if layer == entry.first:
             takes = of_kernel(takes, kernel, "auto" if rule is RULES["ours"] else taking)
             kernel = (kernel[:, :, ::-1] if takes.bgr else kernel) / np.array(takes.scale)[:, None]
-        made[f"{layer}.kernel"] = np.ascontiguousarray(kernel, np.float32)
-        made[f"{layer}.bias"] = np.asarray(bias, np.float32)
+        made[f"{layer}.kernel"] = np.ascontiguousarray(kernel, dtype)
+        made[f"{layer}.bias"] = np.asarray(bias, dtype)
     built = entry.with_classes(head.classes if head else 0, str(path))
     return Made(made, replace(built, input=Input(takes.mean)), rule.how)
 
