@@ -118,6 +118,8 @@ BAD = [
         "3:19: dream.symmetry: must be off, mirror, or a whole number from 2 to 24, not 'miror'; "
         "did you mean 'mirror'?",
     ),
+    ("dream: {wobble: 0.3}", "3:17: dream.wobble: must be from 0 to 0.2, not 0.3"),
+    ("dream: {wobble: {turn: 3}}", "3:18: dream.wobble.turn: unknown key 'turn'; known are scale and rotate"),
     ("dream: {symmetry: 1}", "3:19: dream.symmetry: must be from 2 to 24, not 1"),
     ("output: {crf: 99}", "3:15: output.crf: must be from 0 to 51, not 99"),
     # schedules

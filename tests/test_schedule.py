@@ -31,6 +31,7 @@ def test_defaults_are_the_contracts():
         iterations=(10,),
         step_size=(1.5,),
         jitter=(32,),
+        wobble=(0.0, 0.0),
         colour=0.5,
         spectrum=0.5,
         keep_mean=0.2,

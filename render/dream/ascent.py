@@ -22,6 +22,7 @@ from render.dream.natural import Nature, natural, nature
 from render.dream.objective import Target, score
 from render.dream.symmetry import symmetrical
 from render.dream.tiles import Network, energies_of, tiled_gradient
+from render.dream.wobble import gathered, seen, view
 
 Ascend = Callable[..., Array]  # ascend with its network, compiled: see programs.py
 
@@ -33,12 +34,15 @@ class Knobs(NamedTuple):
     jitter: ArrayLike  # pixels
     colour: ArrayLike = 0.0  # how far a gradient follows the colours of photographs, and
     spectrum: ArrayLike = 0.0  # how far their spectrum, 0..1
+    scale: ArrayLike = 0.0  # how much larger or smaller the network sees the picture, and
+    rotate: ArrayLike = 0.0  # by how many degrees turned
 
 
 class Ways(NamedTuple):
     """What a step does at all: static, one program for each."""
 
     natural: bool = False  # whether knobs.colour and knobs.spectrum count
+    wobble: bool = False  # whether knobs.scale and knobs.rotate do
 
 
 PLAIN = Ways()
@@ -104,8 +108,13 @@ def ascend(
     h, w, _ = shape = x.shape
     by = nature_of((h, w), knobs, ways)
 
-    def gradient(canvas: Array) -> Array:
-        return jax.grad(lambda c: score(network(c.reshape(1, *shape)), targets, weights))(canvas)
+    def gradient(canvas: Array, i: Array) -> Array:
+        def objective(canvas: Array) -> Array:
+            picture = canvas.reshape(shape)
+            picture = seen(picture, view(key, i, knobs.scale, knobs.rotate)) if ways.wobble else picture
+            return score(network(picture[None]), targets, weights)
+
+        return jax.grad(objective)(canvas)
 
     # Between two steps the canvas stays rolled and moves by the difference of their offsets: one roll a step, not two.
     # It is held as [h, 3w], because three as the last dimension vectorises badly on a CPU.
@@ -113,11 +122,23 @@ def ascend(
         canvas, rolled = state
         offset = shift(key, i, jnp.int32(knobs.jitter))
         canvas = roll(canvas, offset - rolled)
-        return advanced(canvas, gradient(canvas), knobs.step_size, by), offset
+        return advanced(canvas, gradient(canvas, i), knobs.step_size, by), offset
 
     start = x.reshape(h, -1), jnp.zeros(2, jnp.int32)
     canvas, rolled = jax.lax.fori_loop(*steps, step, start)
     return roll(canvas, -rolled).reshape(shape)
+
+
+def looked_at(x: Array, knobs: Knobs, key: Array, step: Array) -> Array:
+    """The picture [h, w, 3] as a step of `ascend` sees it, rolled and wobbled: what is then cut into tiles."""
+    offset = shift(key, step, jnp.int32(knobs.jitter))
+    return seen(jnp.roll(x, offset, (0, 1)), view(key, step, knobs.scale, knobs.rotate))
+
+
+def brought_back(g: Array, knobs: Knobs, key: Array, step: Array) -> Array:
+    """The gradient [h, w, 3] of what `looked_at` shows as that of the picture."""
+    offset = shift(key, step, jnp.int32(knobs.jitter))
+    return jnp.roll(gathered(g, view(key, step, knobs.scale, knobs.rotate)), -offset, (0, 1))
 
 
 def gradient_in_tiles(

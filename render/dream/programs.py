@@ -19,7 +19,17 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from jax.typing import ArrayLike
 
-from render.dream.ascent import PLAIN, Knobs, Ways, advanced, ascend, gradient_in_tiles, nature_of
+from render.dream.ascent import (
+    PLAIN,
+    Knobs,
+    Ways,
+    advanced,
+    ascend,
+    brought_back,
+    gradient_in_tiles,
+    looked_at,
+    nature_of,
+)
 from render.dream.compiled import kept, obtain, signature
 from render.dream.image import Shape
 from render.dream.objective import Target
@@ -90,9 +100,9 @@ class Programs:
         whole = jax.device_put(jnp.zeros((n, len(targets))), self.split if self.batch > 1 else self.whole)
         for i in range(*steps):
             now = jax.device_put((jnp.int32(i), jnp.bool(i == steps[0])), self.whole)
-            around = buffer(x, full=self.full)
+            around = buffer(looked_at_each(x, numbers, key, now[0]) if ways.wobble else x, full=self.full)
             g, whole = program(self.network, around, weights, numbers.jitter, key, whole, *now, size)
-            x = advance(x, g, numbers, ways=ways)
+            x = advance(x, g, numbers, key, now[0], ways=ways)
         return x
 
     def tiled(self, shape: Shape) -> bool:
@@ -233,13 +243,20 @@ def buffer(x: Array, *, full: Shape) -> Array:
     return jnp.pad(x, ((0, 0), (0, full[0] - h), (0, full[1] - w), (0, 0)))
 
 
+@kept()
+def looked_at_each(x: Array, knobs: Knobs, key: Array, step: Array) -> Array:
+    """`looked_at` for pictures [n, h, w, 3]."""
+    return jax.vmap(looked_at, (0, 0, 0, None))(x, knobs, key, step)
+
+
 @kept("ways")
-def advance(x: Array, g: Array, knobs: Knobs, *, ways: Ways) -> Array:
+def advance(x: Array, g: Array, knobs: Knobs, key: Array, step: Array, *, ways: Ways) -> Array:
     """`advanced` for pictures [n, h, w, 3] whose gradients lie in the corners of buffers [n, H, W, 3]."""
     _, h, w, _ = x.shape
 
-    def one(x: Array, g: Array, knobs: Knobs) -> Array:
+    def one(x: Array, g: Array, knobs: Knobs, key: Array) -> Array:
+        g = brought_back(g, knobs, key, step) if ways.wobble else g
         canvas = advanced(x.reshape(h, -1), g.reshape(h, -1), knobs.step_size, nature_of((h, w), knobs, ways))
         return canvas.reshape(h, w, 3)
 
-    return jax.vmap(one)(x, g[:, :h, :w], knobs)
+    return jax.vmap(one)(x, g[:, :h, :w], knobs, key)

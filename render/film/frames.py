@@ -137,7 +137,7 @@ def targets(scene: Scene, p: FrameParams) -> tuple[Target, ...]:
 
 def ways(p: FrameParams) -> Ways:
     """What the steps of a frame do."""
-    return Ways(natural=bool(p.colour or p.spectrum))
+    return Ways(natural=bool(p.colour or p.spectrum), wobble=any(p.wobble))
 
 
 def folds(scene: Scene) -> int:
@@ -162,7 +162,8 @@ def octaves(scene: Scene, ps: Sequence[FrameParams]) -> list[Octave]:
     """A frame's octaves with each one's numbers: the knobs are [n], a row for each film."""
 
     def knobs(number: int) -> Knobs:
-        rows = [(at_octave(p.step_size, number), at_octave(p.jitter, number), p.colour, p.spectrum) for p in ps]
+        own = [(at_octave(p.step_size, number), at_octave(p.jitter, number)) for p in ps]
+        rows = [(*numbers, p.colour, p.spectrum, *p.wobble) for numbers, p in zip(own, ps, strict=True)]
         return Knobs(*(np.array(column) for column in zip(*rows, strict=True)))
 
     sizes, iterations = shapes(scene, ps[0]), ps[0].iterations if targets(scene, ps[0]) else (0,)

@@ -134,13 +134,13 @@ def _structure(scene: Scene) -> tuple:
 def _loops_alike(a: Scene, b: Scene) -> bool:
     one, two = frame_params(a).columns, frame_params(b).columns
     same = all(_equal(one[name], two[name]) for name in STRUCTURE)
-    active = ([np.asarray(w) != 0 for w in (*columns["weights"], _natural(columns))] for columns in (one, two))
-    return same and all(map(np.array_equal, *active))
+    return same and all(map(np.array_equal, _active(one), _active(two)))
 
 
-def _natural(columns: dict) -> np.ndarray:
-    """Above 0 in the frames whose gradients are made natural at all."""
-    return np.maximum(columns["colour"], columns["spectrum"])
+def _active(columns: dict) -> list[np.ndarray]:
+    """In which frames each weight counts at all, gradients are made natural, and what is seen wobbles."""
+    natural, wobble = np.maximum(columns["colour"], columns["spectrum"]), np.maximum(*columns["wobble"])
+    return [np.asarray(amount) != 0 for amount in (*columns["weights"], natural, wobble)]
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -169,6 +169,14 @@ class Natural:
 
 
 @dataclass(frozen=True)
+class Wobble:
+    """What the network sees at each step, beside jitter; a single number is the scale."""
+
+    scale: Curve = moving(0, "up to how much larger or smaller, 0.05 is 5 per cent", least=0, most=0.2)
+    rotate: Curve = moving(0, "up to how many degrees turned, either way", least=0, most=15)
+
+
+@dataclass(frozen=True)
 class Dream:
     layers: tuple[Target, ...] = key(
         Layers(), "what to amplify: layer → weight", tuple(map(Target, models.NETWORKS[MODEL].default_layers))
@@ -188,6 +196,9 @@ class Dream:
     step_size: Curve | ByOctave = by_octave(1.5, "mean change of a pixel per step, in levels", least=0, most=255)
     jitter: Curve | ByOctave = by_octave(
         32, "random roll of up to so many pixels before every step", least=0, most=16384, whole=True
+    )
+    wobble: Wobble = key(
+        Section(Wobble, ("scale",)), "random scale and turn of what the network sees at each step", Wobble()
     )
     natural: Natural = key(
         Section(Natural, ("colour", "spectrum")),

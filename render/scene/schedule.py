@@ -36,6 +36,7 @@ class FrameParams:
     iterations: tuple[int, ...]  # as the next two, for each octave from the smallest; the last number goes on
     step_size: tuple[float, ...]  # levels of 255
     jitter: tuple[int, ...]  # pixels
+    wobble: tuple[float, float]  # scale, and degrees
     colour: float  # of natural gradients, and
     spectrum: float  # 0..1
     keep_mean: float
@@ -107,6 +108,7 @@ def frame_params(scene: "Scene") -> FrameList:
         "iterations": tuple(map(whole, octaves_of(dream.iterations))),
         "step_size": tuple(map(column, octaves_of(dream.step_size))),
         "jitter": tuple(map(whole, octaves_of(dream.jitter))),
+        "wobble": (column(dream.wobble.scale), column(dream.wobble.rotate)),
         "colour": column(dream.natural.colour),
         "spectrum": column(dream.natural.spectrum),
         "keep_mean": column(dream.keep.mean),

@@ -30,7 +30,7 @@ SIDE = 160  # pixels of a tile's longer side: six animals' heads fit, and 64 til
 AT_ONCE = 8  # tiles that are dreamed together
 TOGETHER = 24  # layers of one program: a deep network's first layers need not wait for its last
 ITERATIONS, STEP_SIZE, JITTER = 40, 1.5, 16
-NATURAL = 0.5, 0.5  # colour and spectrum, as a scene has them
+NATURAL, STILL = (0.5, 0.5), (0.0, 0.0)  # colour and spectrum, as a scene has them; no wobble
 OCTAVES, OCTAVE_SCALE = 3, 1.5
 LEVEL, CONTRAST, GRAIN = 117.0, 12.0, 0.12  # of the noise: soft, so that what is not dreamed stays quiet
 SHOWN = (124.0, 52.0)  # mean and contrast of a finished tile that grew from noise, so that all can be read
@@ -107,7 +107,7 @@ def dreamed(
     h, w, _ = start.shape
     shapes = octave_shapes((h, w), octaves=OCTAVES, scale=OCTAVE_SCALE)
     n = min(AT_ONCE, len(picks))
-    climb, knobs = ascent(n), Knobs(*(np.full(n, number) for number in (STEP_SIZE, JITTER, *NATURAL)))
+    climb, knobs = ascent(n), Knobs(*(np.full(n, number) for number in (STEP_SIZE, JITTER, *NATURAL, *STILL)))
     for at in range(0, len(picks), n):
         some = [*picks[at : at + n]]
         full = [*some, *[some[-1]] * (n - len(some))]  # the last ones may be fewer, and are one program with the rest
