@@ -33,7 +33,7 @@ from render.dream import programs
 from render.dream.ascent import Knobs
 from render.dream.image import to_uint8
 from render.dream.objective import Target, score
-from render.film import frames
+from render.film import frames, moved
 from render.media.video import film
 from render.scene.reader import read_scene
 
@@ -169,7 +169,7 @@ def shares(side: Ours, options: argparse.Namespace) -> dict[str, str]:
     ascend = programs.Programs.__call__
     with (
         mock.patch.object(programs.Programs, "__call__", waiting("network", ascend)),
-        mock.patch.object(frames, "warp_each", waiting("warp", frames.warp_each)),
+        mock.patch.object(moved, "warp_each", waiting("warp", moved.warp_each)),
     ):
         total = timed(lambda: [side.frame() for _ in range(options.frames)])
     return {f"share of the {name}": f"{100 * seconds / total:.1f} %" for name, seconds in spent.items()}

@@ -50,6 +50,8 @@ def shown(default: Any) -> str:
         return ""
     if isinstance(default, Curve):
         return f"`{default.values[0]:g}`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
     if isinstance(default, tuple) and default and hasattr(default[0], "layer"):
         return "`{" + ", ".join(f"{t.layer}: {t.weight.values[0]:g}" for t in default) + "}`"
     if isinstance(default, tuple):

@@ -14,7 +14,20 @@ from typing import Any
 
 from render.language.curves import Constant
 from render.language.easing import EASINGS
-from render.language.kinds import HUGE, Choice, Colour, File, Fps, Name, Number, Pair, Size, WordOrNumber, colour_names
+from render.language.kinds import (
+    HUGE,
+    Choice,
+    Colour,
+    File,
+    Fps,
+    Name,
+    Number,
+    Pair,
+    Size,
+    Switch,
+    WordOrNumber,
+    colour_names,
+)
 from render.language.section import Section
 from render.scene.by_octave import MOST_OCTAVES, PerOctave
 from render.scene.classes import Classes
@@ -146,6 +159,11 @@ def _(kind: Pair) -> Schema:
 def _(kind: Size) -> Schema:
     side = {"type": "integer", "minimum": kind.least, "maximum": kind.most, "multipleOf": 2}
     return {"type": "array", "items": side, "minItems": 2, "maxItems": 2}
+
+
+@of.register
+def _(kind: Switch) -> Schema:
+    return {"type": "boolean"}
 
 
 @of.register

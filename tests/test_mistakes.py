@@ -80,7 +80,7 @@ BAD = [
     ),
     (
         "motion: {border: miror}",
-        "3:18: motion.border: must be mirror, wrap, edge or black, not 'miror'; did you mean 'mirror'?",
+        "3:18: motion.border: must be fresh, mirror, wrap, edge or black, not 'miror'; did you mean 'mirror'?",
     ),
     ("motion: {per: 1}", "3:15: motion.per: must be frame or second, not 1"),
     ("dream: {octaves: 2.5}", "3:18: dream.octaves: must be a whole number from 1 to 32, not 2.5"),

@@ -26,7 +26,7 @@ motion: {zoom: {0: 1, 50%: 1.02, 100%: 1.01}, translate: [0, "0:(0), 48:(0.1)"]}
 
 def test_tracks_are_every_number_that_may_move():
     found = {track.path: track for track in tracks(read(TWO_LINES + MOVING))}
-    assert list(found)[:3] == ["dream.layers.fire5", "dream.layers.fire7[3]", "dream.layers.fire8"]
+    assert list(found)[:4] == ["start.blend", "dream.layers.fire5", "dream.layers.fire7[3]", "dream.layers.fire8"]
     assert {path for path, track in found.items() if track.moves} == {
         *("dream.layers.fire5", "dream.layers.fire7[3]", "dream.octaves", "dream.step_size", "motion.zoom"),
         "dream.jitter 2",

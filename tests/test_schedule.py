@@ -44,6 +44,9 @@ def test_defaults_are_the_contracts():
         swirl=0.0,
         translate=(0.0, 0.0),
         center=(0.5, 0.5),
+        sharpen=0.0,
+        grain=0.0,
+        blend=0.0,
     )
 
 

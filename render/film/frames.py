@@ -23,9 +23,9 @@ from render.dream.objective import Target
 from render.dream.programs import Programs
 from render.dream.symmetry import FOLDS, symmetrical
 from render.dream.tiles import Network
+from render.film.moved import Moving
 from render.film.start import start_pictures
 from render.media.pictures import fit, read_picture
-from render.motion.warp import matrix, perspective, warp_on_device
 from render.scene.by_octave import at_octave
 from render.scene.scene import Scene
 from render.scene.schedule import FrameParams, frame_params
@@ -66,7 +66,7 @@ def steps(
     for _ in range(begin if video else 0):
         next(starts)
     x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
-    held = to_hold(references(scenes, x))
+    held, moving = to_hold(references(scenes, x)), Moving(scenes, params, x)
     if begin and not video:
         x = ascend.placed(jnp.asarray(state))
     for k in range(begin, scenes[0].length if end is None else end):
@@ -75,7 +75,7 @@ def steps(
             x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
             held = to_hold(references(scenes, x))
         elif k and not video:
-            x = move(x, ps, scenes[0].motion.border, scenes[0].motion.interpolation)
+            x = moving(x, k)
         x = stage = base = symmetrical(x, folds(scenes[0]))
         for stage, base in dream_steps(ascend, x, every=1 if record == "iterations" else None, **how(scenes, ps, k)):
             if record != "frames":
@@ -181,20 +181,6 @@ def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
         "wrap": scenes[0].motion.border == "wrap",
         "key": frame_keys(np.array([scene.seed for scene in scenes], np.uint32), np.int32(k)),
     }
-
-
-def move(x: Array, ps: Sequence[FrameParams], border: str, interpolation: str) -> Array:
-    """Zooms, rotates and shifts frames, on the device: on a CPU too that takes half of scipy's time or less."""
-    _, h, w, _ = x.shape
-    pulls = [perspective(p.tilt, p.pan, (h, w)) @ matrix(p.zoom, p.rotate, p.translate, p.center, (h, w)) for p in ps]
-    numbers = np.stack(pulls).astype(np.float32), np.array([p.swirl for p in ps], np.float32)
-    return warp_each(x, *map(jnp.asarray, numbers), border=border, interpolation=interpolation)
-
-
-@kept("border", "interpolation")
-def warp_each(x: Array, pulls: Array, swirls: Array, *, border: str, interpolation: str) -> Array:
-    """The warp of n frames [n, h, w, 3] through n matrices [n, 3, 3], and n swirls [n] in degrees."""
-    return jax.vmap(lambda x, pull, swirl: warp_on_device(x, pull, border, interpolation, swirl))(x, pulls, swirls)
 
 
 def references(scenes: Sequence[Scene], x: Array) -> Array:

@@ -125,6 +125,7 @@ def _structure(scene: Scene) -> tuple:
         guides(scene),
         scene.dream.symmetry,
         scene.dream.tile,
+        scene.start.moves,
         motion.border,
         motion.interpolation,
         output.record,

@@ -127,6 +127,20 @@ class WordOrNumber:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """true or false."""
+
+    def describe(self) -> str:
+        return "true or false"
+
+    def read(self, node: Node, key: str, problems: Problems) -> bool | None:
+        if isinstance(node.value, bool):
+            return node.value
+        problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}")
+        return None
+
+
+@dataclass(frozen=True)
 class Name:
     """A word whose meaning is checked where its table is known."""
 

@@ -11,6 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import NDArray
+
+Shape = tuple[int, int]
 
 # np.pad's words for how samples go on outside. For black, scipy mirrors about the edge pixel's centre, and reads
 # nothing beyond that centre.
@@ -42,17 +45,23 @@ def warp_on_device(
             margin = MARGIN
             samples = jnp.pad(image, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
         samples = coefficients(samples, border)
-    p_row, p_column = jnp.arange(h, dtype=jnp.float32)[:, None], jnp.arange(w, dtype=jnp.float32)[None, :]
-    p_row, p_column = swirled(p_row, p_column, swirl, (h, w))
-    depth = jnp.maximum(matrix[2, 0] * p_row + matrix[2, 1] * p_column + matrix[2, 2], NEAREST)
-    row = (matrix[0, 0] * p_row + matrix[0, 1] * p_column + matrix[0, 2]) / depth
-    column = (matrix[1, 0] * p_row + matrix[1, 1] * p_column + matrix[1, 2]) / depth
+    row, column = sources(matrix, swirl, (h, w), (h, w))
     result = read(samples, row + margin, column + margin, border, interpolation)
     if border == "black":
         inside = (row >= 0) & (row <= h - 1) & (column >= 0) & (column <= w - 1)
         result = jnp.where(inside[..., None], result, 0)
     still = (matrix == jnp.eye(3)).all() & (jnp.asarray(swirl) == 0)
     return jnp.where(still, image, jnp.clip(result, 0, 255))
+
+
+def sources(matrix: Array, swirl: Array | float, shape: Shape, grid: Shape) -> tuple[Array, Array]:
+    """Where in the input the middles of a grid of output pixels are read, [a, b] each; shape itself is the finest."""
+    places = [(jnp.arange(m, dtype=jnp.float32) + 0.5) * (n / m) - 0.5 for n, m in zip(shape, grid, strict=True)]
+    p_row, p_column = swirled(places[0][:, None], places[1][None, :], swirl, shape)
+    depth = jnp.maximum(matrix[2, 0] * p_row + matrix[2, 1] * p_column + matrix[2, 2], NEAREST)
+    row = (matrix[0, 0] * p_row + matrix[0, 1] * p_column + matrix[0, 2]) / depth
+    column = (matrix[1, 0] * p_row + matrix[1, 1] * p_column + matrix[1, 2]) / depth
+    return row, column
 
 
 def swirled(row: Array, column: Array, degrees: Array | float, shape: tuple[int, int]) -> tuple[Array, Array]:
@@ -69,11 +78,16 @@ def swirled(row: Array, column: Array, degrees: Array | float, shape: tuple[int,
 
 def coefficients(samples: Array, border: str) -> Array:
     """The B-spline coefficients `[h, w, 3]` of the samples, which go on outside as the border says."""
-    taps = TAPS / TAPS.sum()
+    return filtered(samples, TAPS / TAPS.sum(), PADDING[border])
+
+
+def filtered(samples: Array, taps: NDArray[np.float64], padding: str) -> Array:
+    """The samples `[h, w, 3]` under an odd number of symmetric taps, down and then across; padding is np.pad's word."""
+    radius = len(taps) // 2
     for axis in (0, 1):
-        reach = [(RADIUS, RADIUS) if a == axis else (0, 0) for a in range(3)]
+        reach = [(radius, radius) if a == axis else (0, 0) for a in range(3)]
         # The barrier makes it one array: folding each tap's index anew is 4 times slower on a CPU.
-        padded = jax.lax.optimization_barrier(jnp.pad(samples, reach, mode=PADDING[border]))
+        padded = jax.lax.optimization_barrier(jnp.pad(samples, reach, mode=padding))
         n = samples.shape[axis]
         shifted = [jax.lax.slice_in_dim(padded, k, k + n, axis=axis) for k in range(len(taps))]
         samples = sum((float(tap) * part for tap, part in zip(taps, shifted, strict=True)), jnp.zeros_like(samples))

@@ -160,6 +160,10 @@ def _check_start(scene: Scene, root: Node, problems: Problems) -> None:
         check_picture(start.image, node.mark, "start.image", problems)
     if scene.dream.keep.reference and (node := _given(root, "dream.keep.reference")):
         check_picture(scene.dream.keep.reference, node.mark, "dream.keep.reference", problems)
+    turns = scene.motion.swirl
+    if start.moves and not (turns.is_constant and turns.sample(scene_clock(scene, 2))[0] == 0):
+        message = "a start cannot follow motion.swirl; leave one of them out"
+        problems.add(_key_mark(root, "start.moves"), "start.moves", message)
     if start.video and (node := _given(root, "start.video")):
         check_readable(start.video, node.mark, "start.video", problems)
         if _given(root, "motion"):

@@ -15,19 +15,19 @@ from typing import Any
 import models
 from render.language.curve_reader import is_keyframes
 from render.language.curves import Curve
-from render.language.kinds import Choice, Colour, File, Fps, Kind, Name, Number, Pair, Size, WordOrNumber
+from render.language.kinds import Choice, Colour, File, Fps, Kind, Name, Number, Pair, Size, Switch, WordOrNumber
 from render.language.marks import Node, Problems, shown
 from render.language.section import Section
 from render.scene.by_octave import MOST_OCTAVES, ByOctave, PerOctave
 from render.scene.classes import Class, Classes
 from render.scene.layers import Layers, Target
 
-NOISE_ONLY, PICTURE_ONLY = ("level", "contrast", "scale"), ("fit",)
+NOISE_ONLY, PICTURE_ONLY, STILL_ONLY = ("level", "contrast", "scale"), ("fit",), ("blend", "moves")
 STARTS: dict[str, tuple[str, ...]] = {  # what a film starts from → the keys that only it takes; exactly one is given
-    "noise": NOISE_ONLY,
-    "image": PICTURE_ONLY,
+    "noise": (*NOISE_ONLY, *STILL_ONLY),
+    "image": (*PICTURE_ONLY, *STILL_ONLY),
     "video": PICTURE_ONLY,
-    "colour": (),
+    "colour": STILL_ONLY,
 }
 LENGTHS: dict[str, tuple[str, ...]] = {"duration": (), "frames": ()}  # exactly one is given
 MODEL = "efficientnet_lite2"  # dreams where a scene names neither a network nor layers of another
@@ -113,6 +113,8 @@ class Start:
         Number(0, 1), "size of the noise's grain, as a fraction of the shorter side; 0 is single pixels", None
     )
     fit: str = key(Choice(("cover", "contain", "stretch")), "how a picture or film fills the frame", "cover")
+    blend: Curve = moving(0, "how much of the start is mixed back before each later frame is dreamed", least=0, most=1)
+    moves: bool = key(Switch(), "whether the start that is mixed back moves along with the picture", False)
 
 
 @dataclass(frozen=True)
@@ -243,8 +245,10 @@ class Motion:
     pan: Curve = moving(0, "degrees that the camera turns to the right: perspective, the picture moves left")
     swirl: Curve = moving(0, "degrees that the middle turns counter-clockwise, falling off to the border")
     per: str = key(Choice(("frame", "second")), "what all of the above are counted by", "frame")
-    border: str = key(Choice(("mirror", "wrap", "edge", "black")), "what lies outside the frame", "mirror")
+    border: str = key(Choice(("fresh", "mirror", "wrap", "edge", "black")), "what lies outside the frame", "mirror")
     interpolation: str = key(Choice(("cubic", "linear")), "how pixels are resampled", "cubic")
+    sharpen: Curve = moving(0, "unsharp masking of the moved frame, against the blur of a long film", least=0, most=2)
+    grain: Curve = moving(0, "new noise before every dream, in levels, against a dream that freezes", least=0, most=255)
     fps: Fraction = Fraction(24)
 
 

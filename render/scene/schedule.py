@@ -5,7 +5,7 @@ Notation as in clock.py: frame k of n is at t = k / fps seconds; a column is flo
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 MAX_ZOOM = 1e6  # beyond it a frame is less than one pixel of the last; float32 holds it and its inverse
 
 DEGREES = ("rotate", "tilt", "pan", "swirl")
-KEEPS = ("keep_mean", "keep_contrast")
+
+# What is done once a frame, at another frame rate; share: written fps / fps. What a draw towards something leaves of a
+# deviation and what sharpening multiplies it by compound; grain adds up as a random walk does.
+COMPOUNDING: dict[str, Callable[..., np.ndarray]] = {
+    **dict.fromkeys(("keep_mean", "keep_contrast", "blend"), lambda drawn, share: 1 - (1 - drawn) ** share),
+    "sharpen": lambda amount, share: (1 + amount) ** share - 1,
+    "grain": lambda levels, share: levels * share**0.5,
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,9 @@ class FrameParams:
     swirl: float
     translate: tuple[float, float]
     center: tuple[float, float]
+    sharpen: float  # times what a Gaussian average takes away
+    grain: float  # levels
+    blend: float  # the start's share in what is dreamed
 
 
 @dataclass(frozen=True)
@@ -118,6 +128,9 @@ def frame_params(scene: "Scene") -> FrameList:
         **{name: column(getattr(motion, name), lambda degrees: degrees * share) for name in DEGREES},
         "translate": tuple(column(curve, lambda part: part * share) for curve in motion.translate),
         "center": tuple(column(curve) for curve in motion.center),
+        "sharpen": column(motion.sharpen),
+        "grain": column(motion.grain),
+        "blend": column(scene.start.blend),
     }
     if scene.start.video is None and n > 1:
         columns |= dreaming(columns, float(motion.fps / scene.fps))
@@ -127,9 +140,9 @@ def frame_params(scene: "Scene") -> FrameList:
 def dreaming(columns: dict[str, Any], share: float) -> dict[str, Any]:
     """The columns that change so that a film at another frame rate than it was written for dreams as fast as it moves.
 
-    share: written fps / fps. iterations · step_size is what a frame adds, and 1 - keep what it leaves of a deviation:
-    both compound to the same in a second. There are never more iterations, so that drafts are quick; what these do not
-    add, longer steps do. Frame 0 forms with all that its schedules say.
+    share: written fps / fps. iterations · step_size is what a frame adds; for the rest see COMPOUNDING. There are never
+    more iterations, so that drafts are quick; what these do not add, longer steps do. Frame 0 forms with all that its
+    schedules say.
     """
     if share == 1:
         return {}
@@ -138,8 +151,8 @@ def dreaming(columns: dict[str, Any], share: float) -> dict[str, Any]:
     fewer, longer = zip(
         *(_paced(at_octave(iterations, i), at_octave(step_size, i), share) for i in octaves), strict=True
     )
-    keeps = {name: converted(columns[name], lambda keep: 1 - (1 - keep) ** share) for name in KEEPS}
-    return {"iterations": fewer, "step_size": longer, **keeps}
+    others = {name: converted(columns[name], partial(f, share=share)) for name, f in COMPOUNDING.items()}
+    return {"iterations": fewer, "step_size": longer, **others}
 
 
 def _paced(iterations: np.ndarray, step_size: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:

@@ -31,6 +31,7 @@ UNITS = {
     "center y": "of the height",
     "step_size": "levels",
     "target": "levels",
+    "grain": "levels",
     "jitter": "pixels",
     "smallest": "pixels",
 }
