@@ -12,6 +12,8 @@ from render.dream.ascent import Knobs, Octave
 from render.dream.image import octave_shapes
 from render.dream.objective import Target, score
 
+pytestmark = pytest.mark.numbers
+
 
 def key():
     return jax.random.key(7)

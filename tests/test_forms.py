@@ -19,6 +19,8 @@ from models.networks import inception_v3, resnet
 from models.plans.table import INPUTS, Input
 from tests.test_googlenet import close, slow_conv, slow_pool
 
+pytestmark = pytest.mark.numbers
+
 # {network and library: {name: shape}}, of scripts/make_published.py
 PUBLISHED = json.loads(gzip.decompress((Path(__file__).parent / "data" / "published.json.gz").read_bytes()))
 FORMS = [(entry.name, rule) for entry in models.NETWORKS.values() for rule in (entry.rule, *entry.also)]

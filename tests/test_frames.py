@@ -11,6 +11,8 @@ from PIL import Image
 from render.film.frames import film_length, frames
 from render.scene.reader import read_scene
 
+pytestmark = pytest.mark.numbers
+
 TINY = """
 size: [48, 32]
 frames: 3

@@ -17,6 +17,8 @@ from quick import quickly
 import models
 from models.files import recipes, weights
 
+pytestmark = pytest.mark.numbers
+
 DATA = Path(__file__).parent / "data"
 NAMES = ("googlenet_tv", "vgg16", "vgg19", "inception_v3", "resnet50")
 CLOSE = 1e-6  # of the norm: the files hold float32

@@ -15,6 +15,8 @@ from models.blocks.convolution import plain
 from models.blocks.layers import ceil_mode, local_response, max_pool, mean3
 from models.plans.table import NETWORKS
 
+pytestmark = pytest.mark.numbers
+
 
 def slow_lrn(x, radius, alpha, beta, bias):
     """Channel by channel, as TensorFlow's documentation of tf.nn.local_response_normalization says."""

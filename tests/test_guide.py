@@ -22,7 +22,7 @@ from render.scene.schedule import frame_params
 from render.scene.terms import terms
 
 DATA = Path(__file__).parent / "data"
-pytestmark = pytest.mark.usefixtures("folder")
+pytestmark = [pytest.mark.numbers, pytest.mark.usefixtures("folder")]
 
 
 STILL = "start: {noise: perlin}\nframes: 1\nmodel: squeezenet1_1\n"

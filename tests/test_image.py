@@ -10,6 +10,8 @@ from scipy import ndimage
 
 from render.dream import image
 
+pytestmark = pytest.mark.numbers
+
 
 def key(seed=0):
     return jax.random.key(seed)

@@ -10,6 +10,8 @@ from jax.sharding import NamedSharding, PartitionSpec
 from models.blocks import convolution, depthwise, layers, pool
 from models.blocks.windows import axes, ceil_mode
 
+pytestmark = pytest.mark.numbers
+
 
 def normal(seed, *shape):
     return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.float32)

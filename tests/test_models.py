@@ -20,6 +20,8 @@ from models.files import recipes
 from models.files.weights import WeightsError
 from render.scene.layers import split_layer
 
+pytestmark = pytest.mark.numbers
+
 DATA = Path(__file__).parent / "data"
 SHIPPED = models.WEIGHTS / "squeezenet1_1.safetensors"
 

@@ -11,6 +11,8 @@ from render.dream.natural import LONGEST, ROOT, natural, nature
 from render.dream.objective import Target
 from render.dream.programs import Programs
 
+pytestmark = pytest.mark.numbers
+
 ALL, NATURAL = (Target("a"),), Ways(natural=True)
 
 

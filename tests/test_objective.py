@@ -3,8 +3,11 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from render.dream.objective import Target, energy, score
+
+pytestmark = pytest.mark.numbers
 
 RNG = np.random.default_rng(0)
 ACTIVATIONS = {

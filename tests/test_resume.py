@@ -33,6 +33,8 @@ from render.media.ffmpeg import FilmError
 from render.media.video import count_frames, numbered, read_film
 from render.scene.reader import read_scene
 
+pytestmark = pytest.mark.numbers
+
 ROOT = Path(__file__).parents[1]
 SCENE = """\
 size: [48, 32]

@@ -8,6 +8,8 @@ from PIL import ImageFont
 
 from render.views import sheet
 
+pytestmark = pytest.mark.numbers
+
 
 class Filters:
     """A network of one convolution: `low` 2 channels, `high` 4; what they see differs."""

@@ -11,6 +11,8 @@ from render.film.sweep import alike, label, output_of, together, variations
 from render.language.marks import SceneError
 from render.scene.reader import read_scene
 
+pytestmark = pytest.mark.numbers
+
 TINY = """
 size: [48, 32]
 frames: 2

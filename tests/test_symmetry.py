@@ -10,6 +10,8 @@ from render.film.frames import frames
 from render.film.sweep import alike
 from render.scene.reader import read_scene
 
+pytestmark = pytest.mark.numbers
+
 SHAPES = [(18, 32), (20, 20), (32, 18), (19, 31)]
 
 

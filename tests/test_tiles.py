@@ -12,6 +12,8 @@ from render.dream.ascent import PLAIN, Knobs, Octave
 from render.dream.objective import Target, score
 from render.dream.programs import Programs
 
+pytestmark = pytest.mark.numbers
+
 ALL = (Target("a"),)
 
 

@@ -9,6 +9,8 @@ from scipy import ndimage
 from render.motion.device_warp import warp_on_device
 from render.motion.warp import BORDERS, ORDERS, matrix, perspective, warp
 
+pytestmark = pytest.mark.numbers
+
 STILL = {"zoom": 1.0, "rotate_degrees": 0.0, "translate": (0, 0), "center": (0.5, 0.5)}
 SHAPE = 48, 64  # one for most tests: every shape compiles anew
 MOTIONS = [
