@@ -106,7 +106,7 @@ def films(
 
     only = frames_of_film(options.scene, options.frames, targets[0].length) if targets and not tiles else None
     anew = options.restart or options.grid  # no unfinished film goes on
-    there = next(filter(None, (in_the_way(scene, only, anew) for scene in targets)), None)
+    there = next(filter(None, (in_the_way(scene, only, anew, options.scene) for scene in targets)), None)
     if there and not options.overwrite:
         return say(f"{there} {THERE}", MISTAKE)
     from models.files.weights import WeightsError

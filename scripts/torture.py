@@ -1,5 +1,6 @@
 """Ends renders in every way there is, for minutes or hours, and compares films: python scripts/torture.py --minutes 60
 
+With --as windows,network films are made on such systems, too, which tests/shims play.
 Each film is rendered once in peace, and once through a series of faults, each in a process of its own: killed at a
 random moment or just before its n-th write to the disk, interrupted, its ffmpeg killed, its files limited in size, its
 latest state or a segment damaged, a second renderer started. In the end both films must have the same bytes.
@@ -14,7 +15,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -31,6 +33,7 @@ SCENE = "size: [48, 32]\nstart: {noise: perlin}\ndream: {layers: fire2, octaves:
 DISK = ("replace", "fsync", "unlink", "rmdir", "write", "truncate", "mkdir")  # of os: where a process may die
 
 FAULTS = {"kill": 2, "write": 3, "signal": 1, "ffmpeg": 1, "full": 1, "state": 1, "two": 1}  # how often
+SYSTEMS = ("here", "windows", "network")
 
 
 class Lost(AssertionError):
@@ -92,7 +95,8 @@ def limit_files(size: int) -> Callable[[], None]:
 class Torture:
     """A folder, and what has happened in it."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, systems: Sequence[str]) -> None:
+        self.systems, self.system = systems, systems[0]
         self.folder, self.random, self.counts = folder, random.Random(seed), Counter[str]()
         self.log, self.wholes = folder / "log.txt", dict[tuple, bytes]()
         (folder / "scene.yaml").write_text(SCENE)
@@ -101,6 +105,8 @@ class Torture:
         """One film: faults until it is whole, then a comparison."""
         name, frames, more = self.random.choice(FILMS)
         seed = self.random.randrange(3)
+        self.system = self.random.choice(self.systems)
+        self.counts[self.system] += 1
         scene = [f"frames={frames}", f"seed={seed}", *more]
         path = self.folder / "hurt" / name
         command = [str(self.folder / "scene.yaml"), *(f"--set={part}" for part in scene), "-o"]
@@ -113,9 +119,8 @@ class Torture:
 
     def harm(self, command: list[str], path: Path) -> bool:
         """One fault; whether the film was complete before it came."""
-        fault = self.random.choice(
-            ["kill", "kill", "write", "write", "write", "signal", "ffmpeg", "full", "state", "two"]
-        )
+        known = [name for name in FAULTS if name != "two" or self.system != "network"]  # there are no locks
+        (fault,) = self.random.choices(known, [FAULTS[name] for name in known])
         self.counts[fault] += 1
         before, after = (lambda: None), None
         seconds = self.random.uniform(0.2, 3)
@@ -126,7 +131,7 @@ class Torture:
                 before, seconds = limit_files(self.random.choice([3000, 10_000, 30_000])), 60.0
             case "kill" | "signal" | "state" | "two":
                 after = signal.SIGKILL if fault != "signal" else self.random.choice([signal.SIGINT, signal.SIGTERM])
-        child = spawn(command, self.log, before)
+        child = self.spawn(command, self.log, before)
         done = self.until(child, seconds)
         if done is None and fault == "two":
             self.refused(command, child)
@@ -141,6 +146,16 @@ class Torture:
         if fault == "state":
             self.damage(path)
         return done == 0
+
+    def spawn(self, command: list[str], log: Path, before: Callable[[], None] = lambda: None) -> int:
+        """A renderer on the system of now."""
+
+        def arm() -> None:
+            if self.system != "here":
+                import_module(f"tests.shims.{self.system}").install()
+            before()
+
+        return spawn(command, log, arm)
 
     def until(self, child: int, seconds: float) -> int | None:
         """A process's exit status if it ends within a time."""
@@ -165,7 +180,7 @@ class Torture:
     def refused(self, command: list[str], child: int) -> None:
         """A second renderer names the first, or both were at their beginning or end."""
         log = self.folder / "second.txt"
-        second = spawn(command, log)
+        second = self.spawn(command, log)
         status, text = ended(second), log.read_text()
         if status == 1 and f"by process {child}" in text:
             self.counts["refused"] += 1
@@ -190,7 +205,7 @@ class Torture:
 
     def completes(self, command: list[str]) -> None:
         """Nothing is in the way any more."""
-        status = ended(spawn(command, self.log))
+        status = ended(self.spawn(command, self.log))
         if status and not (status == 2 and "is already there" in self.log.read_text()):
             raise Lost(f"does not complete: status {status}\n{self.log.read_text()}")
 
@@ -224,14 +239,18 @@ def content(path: Path) -> bytes:
 def main() -> int:
     p = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     p.add_argument("--minutes", type=float, default=10)
+    p.add_argument("--as", dest="systems", default="here", metavar="SYSTEMS", help=f"of {', '.join(SYSTEMS)} some")
     p.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = p.parse_args()
+    systems = options.systems.split(",")
+    if not set(systems) <= set(SYSTEMS):
+        p.error(f"--as: known systems are {', '.join(SYSTEMS)}")
     sys.path.insert(0, str(ROOT))
     import render.film.film  # noqa: F401 - before the forks; it starts no device yet
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("DREAMREEL_CACHE", f"{folder}/cache")
-        torture, end = Torture(Path(folder), options.seed), time.monotonic() + 60 * options.minutes
+        torture, end = Torture(Path(folder), options.seed, systems), time.monotonic() + 60 * options.minutes
         lost = 0
         while time.monotonic() < end:
             try:
@@ -248,6 +267,7 @@ def report(c: Counter[str], lost: int) -> None:
     """The summary."""
     faults = ", ".join(f"{name} {c[name]}" for name in FAULTS)
     print(f"{c['killed']} kills survived; faults tried: {faults}; {c['damaged']} states damaged,")
+    print(f"films on systems: {', '.join(f'{name} {c[name]}' for name in SYSTEMS)};")
     print(f"{c['refused']} second renderers refused; {c['films']} films, {c['bytes']} bytes compared; lost: {lost}")
 
 

@@ -59,7 +59,10 @@ def test_a_file_that_is_held_stays_and_nobody_minds(tmp_path, monkeypatch):
     assert system.discard(file.parent)
 
 
-def test_where_there_are_locks_the_second_is_refused(tmp_path):
+@pytest.mark.parametrize("played", [False, True])
+def test_where_there_are_locks_the_second_is_refused(tmp_path, monkeypatch, played):
+    if played:
+        windows.install(monkeypatch.setattr)
     with locked(tmp_path / "film.mp4"), pytest.raises(LockedError):
         locked(tmp_path / "film.mp4").__enter__()
 

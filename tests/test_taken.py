@@ -12,6 +12,7 @@ from test_resume import SCENE, rendered, stopped_at, waves
 
 from render.__main__ import main
 from render.film import film, resume
+from render.film.keeping import provenance
 from render.film.keeping.parts import parts_of
 from render.language.marks import SceneError
 from render.media.paths import exists, free, lost, told_apart
@@ -212,6 +213,79 @@ def test_frames_that_are_salvaged_replace_nothing():
     Path("x_first_3.mp4").touch()
     Path("x_first_3_2.mp4").touch()
     assert free(Path("x_first_3.mp4")) == Path("x_first_3_3.mp4")
+
+
+def test_records_replace_nothing_of_the_users(capsys):
+    """A scene, settings, a folder; then the record has another name, or none is taken that is not its own."""
+    scene = (
+        '{"size": [48, 32], "frames": 1, "start": {"noise": "perlin"}, "dream": {"layers": "fire2", "iterations": 1}}'
+    )
+    Path("mine.json").write_text(scene)
+    Path("take.json").write_text('{"my": 1}')
+    Path("take.gif.json").write_text("mine, too")
+    Path("dir.json").mkdir()
+    before = {name: Path(name).read_bytes() for name in names()}
+    for source, path in (("mine.json", "mine.mp4"), ("scene.yaml", "take.gif"), ("scene.yaml", "dir.gif")):
+        for again in ([], ["--overwrite"]):
+            assert main([source, "--quiet", "--set=frames=1", "-o", path, *again]) == 0
+    assert {name: Path(name).read_bytes() for name in before} == before
+    new = ["dir.gif", "dir.gif.json", "mine.mp4", "mine.mp4.json", "take.gif", "take.gif_2.json", "take.gif_3.json"]
+    assert [name for name in names() if name not in before] == new
+    assert main(["dir.gif", "--quiet", "-o", "again.gif"]) == 0
+    assert Path("again.gif").read_bytes() == Path("dir.gif").read_bytes()
+    assert main(["take.gif", "--quiet", "-o", "no.gif"]) == 2
+    assert "holds no record of how it was made" in capsys.readouterr().err
+
+
+def test_each_film_has_its_own_record(capsys):
+    """A GIF and a WebM of one name, from two scenes; renamed ones; one that a grid has replaced."""
+    assert main([*SHORT, "-o", "f.gif"]) == 0 and main([*SHORT, "--set", "seed=5", "-o", "f.webm"]) == 0
+    assert names()[:4] == ["f.gif", "f.json", "f.webm", "f.webm.json"]
+    for name in ("f.gif", "f.webm"):
+        assert main([name, "--quiet", "-o", f"again-{name}"]) == 0
+        assert Path(f"again-{name}").read_bytes() == Path(name).read_bytes()
+    Path("f.gif").rename("g.gif")
+    Path("f.json").rename("g.json")
+    assert main(["g.gif", "--quiet", "-o", "again.gif"]) == 0
+    assert Path("again.gif").read_bytes() == Path("g.gif").read_bytes()
+    grid = [*SHORT, "--sweep", "seed=1,2", "--grid", "-o", "again.gif", "--overwrite"]
+    assert main(grid) == 0
+    assert main(["again.gif"]) == 2 and "again.json is not there, or not about it" in capsys.readouterr().err
+
+
+def test_a_record_is_not_replaced_by_that_of_another_scene_it_is_read_for(capsys):
+    assert main([*SHORT, "-o", "film.gif"]) == 0
+    before = Path("film.json").read_bytes()
+    Path("film.gif").unlink()
+    status, said = told(capsys, "film.json", "--quiet", "--set", "seed=5")
+    assert status == 2 and "film.json is already there; --overwrite replaces it" in said
+    assert Path("film.json").read_bytes() == before
+    assert main(["film.json", "--quiet"]) == 0 and Path("film.gif").exists()
+
+
+def test_the_record_of_all_stills_stays_where_some_are_made_again():
+    assert main(["scene.yaml", "--quiet", "--set=frames=4", "-o", "##.png"]) == 0
+    before = Path("##.json").read_bytes()
+    assert main(["scene.yaml", "--quiet", "--set=frames=4", "-o", "##.png", "--frames=1:2", "--overwrite"]) == 0
+    assert Path("##.json").read_bytes() == before
+
+
+def test_a_sweep_of_stills_goes_on(capsys):
+    sweep = [*SHORT, "--sweep", "seed=1,2", "-o", "##.png"]
+    assert main(sweep) == 0
+    capsys.readouterr()
+    assert main(sweep) == 0 and capsys.readouterr().out == "", "all are there"
+    assert main([*SHORT, "--sweep", "seed=1,2", "--frames=0:1", "-o", "some.gif"]) == 0
+    assert main([*SHORT, "--sweep", "seed=1,2", "-o", "some.gif"]) == 2, "some frames are not all"
+
+
+def test_a_film_without_its_record_is_whole(monkeypatch, capsys):
+    def broken(*arguments):
+        raise PermissionError(13, "Permission denied", "film.json")
+
+    monkeypatch.setattr(provenance, "write_beside", broken)
+    assert main(["scene.yaml", "--set", "frames=1", "-o", "film.mp4"]) == 0
+    assert "film.mp4: is there, but not the record beside it: Permission denied" in capsys.readouterr().err
 
 
 def test_folders_in_the_way(capsys):

@@ -16,6 +16,7 @@ from render.dream.programs import at_once
 from render.film.frames import film_length, films, on_host
 from render.film.grid import grid, layout
 from render.film.keeping.parts import Range
+from render.film.keeping.provenance import forget
 from render.film.progress import progress
 from render.film.resume import refuse, render_film, render_together
 from render.film.start import check_sources
@@ -98,4 +99,5 @@ def render_grid(
     with film(first.output.path, size, first.fps, first.output.crf) as write:
         for parts in progress(zip(*streams, strict=True), film_length(first), quiet=quiet):
             write(grid(list(np.concatenate(parts)[place]), labels))
+    forget(first.output.path)
     return first.output.path

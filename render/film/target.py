@@ -7,10 +7,10 @@ from pathlib import Path
 
 from render.film.keeping.begun import may_replace
 from render.film.keeping.parts import Range, locked, parts_of, pass_of, unfinished
-from render.film.keeping.provenance import frames_of, is_record, same_film
+from render.film.keeping.provenance import frames_of, holds, is_record, place_of, same_film
 from render.language.marks import Mark, SceneError, fail
 from render.media.ffmpeg import FilmError
-from render.media.paths import exists, is_numbered, numbered
+from render.media.paths import exists, is_numbered, lost, numbered
 from render.scene.scene import Scene
 
 
@@ -44,8 +44,11 @@ def own_path(read: Callable[[], Scene]) -> tuple[Path, ...]:
         return ()
 
 
-def in_the_way(scene: Scene, only: Range | None, restart: bool) -> Path | None:
-    """A file that rendering would replace, and may not: none that an unfinished film has come to replace."""
+def in_the_way(scene: Scene, only: Range | None, restart: bool, source: Path | None = None) -> Path | None:
+    """A file that rendering would replace, and may not: none that an unfinished film has come to replace.
+
+    source: what the scene is read from. If that is the film's own record, it is no other scene's to replace.
+    """
     folder = None if restart else unfinished(scene.output.path, only)
     if folder:
         return next((file for file in exists(scene.output.path) if not may_replace(folder, scene.output.path)), None)
@@ -56,6 +59,8 @@ def in_the_way(scene: Scene, only: Range | None, restart: bool) -> Path | None:
     if only and is_numbered(scene.output.path) and scene.output.record == "frames":
         own = {numbered(scene.output.path, number) for number in range(*only)}
         found = [file for file in found if file in own]
+    if not found and source and lost([place_of(scene.output.path)], [source]) and not holds(source, scene):
+        return source
     return found[0] if found else None
 
 

@@ -1,18 +1,19 @@
-"""Windows: what is open can be neither removed nor replaced, a scanner holds each new file for a moment, and there are
-neither fcntl nor os.sysconf."""
+"""Windows: what is open can be neither removed nor replaced, a scanner holds each new file for a moment, locks are
+msvcrt's, and there is no os.sysconf."""
 
 import builtins
 import errno
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
-GONE = {"sysconf"}
-UNKNOWN = {"fcntl", "msvcrt"}
 HELD = 2  # times that a new file cannot be renamed yet
 
 
 def install(patch=setattr, held: int = HELD) -> None:
-    unlink, replace, rmdir, load = os.unlink, os.replace, os.rmdir, builtins.__import__
+    import fcntl
+
+    unlink, replace, load = os.unlink, os.replace, builtins.__import__
     tries: dict[str, int] = {}
 
     def refused(path):
@@ -37,10 +38,14 @@ def install(patch=setattr, held: int = HELD) -> None:
         del tries[str(source)]
         replace(source, target, **how)
 
+    def locking(descriptor, mode, count):
+        assert (mode, count, os.lseek(descriptor, 0, os.SEEK_CUR)) == (2, 1, 1 << 20), "far behind what is read"
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
     def load_known(name, *more, **how):
-        if name in UNKNOWN:
+        if name == "fcntl":
             raise ModuleNotFoundError(f"No module named {name!r}")
-        return load(name, *more, **how)
+        return SimpleNamespace(LK_NBLCK=2, locking=locking) if name == "msvcrt" else load(name, *more, **how)
 
     def no_name(*arguments):
         raise AttributeError("module 'os' has no attribute 'sysconf'")
@@ -48,7 +53,6 @@ def install(patch=setattr, held: int = HELD) -> None:
     patch(os, "unlink", unlink_closed)
     patch(os, "remove", unlink_closed)
     patch(os, "replace", replace_closed)
-    patch(os, "rmdir", rmdir)
     patch(os, "sysconf", no_name)
     patch(builtins, "__import__", load_known)
 

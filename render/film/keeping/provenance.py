@@ -5,6 +5,8 @@
 
 import hashlib
 import importlib.metadata
+import json
+import os
 import re
 import subprocess
 from dataclasses import replace
@@ -13,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import models
+from render.dream import settings
 from render.film.keeping.checkpoint import durable
 from render.film.keeping.parts import Range
-from render.language.document import compose, load
+from render.language.document import MAX_BYTES, compose, load
 from render.language.marks import Entry, Mark, Node, Problems, SceneError, fail, one_line
 from render.media.ffmpeg import FilmError, running
+from render.media.paths import exists, free, is_numbered
+from render.media.system import discard, fitting
 from render.scene.resolved import as_text, files, number, plain
 from render.scene.scene import Scene
 
@@ -26,7 +31,7 @@ HOLDING = (".mp4", ".mov", ".webm")  # films that hold their record themselves; 
 RECORDS = (".json", *HOLDING)
 # Files of this project that no picture depends on, so that a film can go on when they change.
 NOT_DECIDING = {"__main__", "checkpoint", "commands", "compiled", "download", "fetch", "grid", "parts", "plan", "plot"}
-NOT_DECIDING |= {"progress", "sheet", "sweep", "target", "tracks"}
+NOT_DECIDING |= {"progress", "sheet", "sweep", "target", "tracks", "begun", "paths", "screen", "system"}
 
 
 def made(scene: Scene, only: Range | None = None) -> dict[str, Any]:
@@ -52,6 +57,7 @@ def made(scene: Scene, only: Range | None = None) -> dict[str, Any]:
             "kind": jax.devices()[0].device_kind,
             "count": jax.local_device_count(),
         },
+        "settings": settings.deciding(),
     }
 
 
@@ -63,9 +69,29 @@ def described(scene: Scene) -> dict[str, Any]:
 
 
 def write_beside(scene: Scene, made: dict[str, Any], seconds: float, folder: Path | None = None) -> None:
-    """Writes `film.json` beside the film, by way of a folder of its own. OSError: it cannot be."""
-    with durable(record_of(scene.output.path), folder) as file:
+    """Writes `film.json` beside the film, by way of a folder of its own. OSError: it cannot be.
+
+    A record of all stills stays where some of them were made again.
+    """
+    place = place_of(scene.output.path)
+    if made["only"] and is_numbered(scene.output.path) and holds(place, scene) and not frames_of(place):
+        return
+    with durable(place, folder) as file:
         file.write(as_text({**made, **described(scene), "seconds": round(seconds, 1)}).encode() + b"\n")
+
+
+def place_of(path: Path) -> Path:
+    """Where the record of the film at path goes: film.json, or where that is none of its own, film.mp4.json."""
+    long = records_of(path)[1]
+    own = (place for place in records_of(path) if not os.path.lexists(place) or film_of(place) == path.name)
+    return next(own, free(long))
+
+
+def forget(path: Path) -> None:
+    """Removes the record of a film that another one has replaced, which has none."""
+    for place in records_of(path):
+        if film_of(place) == path.name:
+            discard(place)
 
 
 def metadata(made: dict[str, Any]) -> str:
@@ -78,9 +104,26 @@ def is_record(path: Path) -> bool:
     return path.suffix.lower() in (*RECORDS, ".gif", ".png")
 
 
-def record_of(path: Path) -> Path:
-    """Where the record beside the film at path lies."""
-    return path.with_suffix(".json")
+def records_of(path: Path) -> tuple[Path, Path]:
+    """Where a record of the film at path may lie; the first is for one of all films that differ in their endings."""
+    return path.with_suffix(".json"), path.with_name(fitting(path.name, ".json"))
+
+
+def record_of(path: Path) -> Path | None:
+    """The record beside the film at path: its own, or one that was renamed along with it; None if there is none."""
+    short, long = records_of(path)
+    films = {place: Path(film_of(place)) for place in (long, short)}
+    own = [place for place, film in films.items() if film.name == path.name]
+    return next(iter(own + [place for place, film in films.items() if film.suffix == path.suffix]), None)
+
+
+def film_of(record: Path) -> str:
+    """The name of the film that a record is about; nothing if it is no record."""
+    try:
+        data: Any = json.loads(record.read_bytes()) if record.stat().st_size < MAX_BYTES else None
+        return str(data["scene"]["output"]["path"]) if data["sha256"] and data["versions"] else ""
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""
 
 
 def recorded(path: Path, problems: Problems) -> tuple[Node, Fraction | None]:
@@ -112,17 +155,28 @@ def frames_of(path: Path) -> Range | None:
 
 def same_film(scene: Scene) -> bool:
     """Whether a film of this very scene is where it would go."""
-    path = record_of(scene.output.path)
-    if not scene.output.path.exists() or not path.exists():
+    record = record_of(scene.output.path)
+    if record is None or not exists(scene.output.path):
         return False
-    return path.read_text(encoding="utf-8").startswith(as_text(described(scene)).removesuffix("\n}"))
+    return holds(record, scene) and frames_of(record) is None
+
+
+def holds(record: Path, scene: Scene) -> bool:
+    """Whether a record is about this very scene."""
+    try:
+        text = record.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return text.startswith(as_text(described(scene)).removesuffix("\n}"))
 
 
 def _record(path: Path, problems: Problems) -> Node:
     if path.suffix.lower() in (".gif", ".png"):
-        if not record_of(path).exists():
-            raise fail(Mark(str(path)), f"holds no record of how it was made, and {record_of(path)} is not there")
-        path = record_of(path)
+        record = record_of(path)
+        if record is None:
+            beside = f"{records_of(path)[0]} is not there, or not about it"
+            raise fail(Mark(str(path)), f"holds no record of how it was made, and {beside}")
+        path = record
     if path.suffix.lower() == ".json":
         return load(path, problems)
     mark = Mark(str(path), folder=path.parent)
