@@ -32,6 +32,7 @@ from render.language.section import Section
 from render.scene.by_octave import MOST_OCTAVES, PerOctave
 from render.scene.classes import Classes
 from render.scene.layers import Layers
+from render.scene.palettes import MOST, PATH, Palettes
 from render.scene.scene import LENGTHS, STARTS, Guides, Octaves, Scene, Smallest
 
 SCHEMA = Path(__file__).parents[1] / "configs" / "scene.schema.json"
@@ -52,7 +53,7 @@ def schema() -> Schema:
         "title": "A scene of Dreamreel",
         "description": "A film that a network dreams; see docs/reference.md for every key.",
     }
-    return {**head, **scene, "type": "object"}
+    return {**head, **scene, "type": "object", "$defs": {"colour": colour()}}
 
 
 @singledispatch
@@ -174,9 +175,22 @@ def _(kind: Fps) -> Schema:
 
 @of.register
 def _(kind: Colour) -> Schema:
+    return {"$ref": "#/$defs/colour"}
+
+
+def colour() -> Schema:
+    """A colour: `$defs` holds it once for all keys that take one."""
     code = {"type": "string", "pattern": "^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$"}
     levels = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 255}, "minItems": 3, "maxItems": 3}
     return {"oneOf": [{"enum": [*colour_names()]}, code, levels]}
+
+
+@of.register
+def _(kind: Palettes) -> Schema:
+    picture = {"type": "string", "pattern": PATH}
+    many = {"type": "array", "items": {"anyOf": [of(Colour()), picture]}, "minItems": 1, "maxItems": MOST}
+    mapping = {"type": "object", "additionalProperties": of(kind.weight), "minProperties": 1, "maxProperties": MOST}
+    return {"anyOf": [of(Colour()), picture, many, mapping]}
 
 
 @of.register

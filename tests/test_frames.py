@@ -164,12 +164,12 @@ def test_a_wrapped_film_has_no_seam(tmp_path, squeezenet):
     assert seam("wrap") < 2.5
 
 
-def test_colour_is_held_to_a_reference(tmp_path, squeezenet):
+def test_colour_is_held_to_a_palette(tmp_path, squeezenet):
     Image.new("RGB", (8, 8), (200, 90, 40)).save(tmp_path / "red.png")
     scene = scene_of(
         tmp_path,
         TINY,
-        "dream.keep={mean: 1, contrast: 0, reference: red.png}".replace("red.png", str(tmp_path / "red.png")),
+        "dream.keep={strength: 1, palette: red.png}".replace("red.png", str(tmp_path / "red.png")),
     )
     np.testing.assert_allclose(rendered(scene, squeezenet)[-1].mean((0, 1)), [200, 90, 40], atol=8)
 

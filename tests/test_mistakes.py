@@ -16,6 +16,8 @@ from render.scene.scene import Motion
 LAYERS = "conv1, fire2, fire3, fire4, fire5, fire6, fire7, fire8, fire9, conv10 and logits"
 FORMS = "keyframes such as {0s: 1, 4s: 2}, or an expression such as 1 + sin(t)"
 TIMES = "a keyframe's is such as 4s, 96f (frames), 50% (of the film) or 8b (beats)"
+COLOUR = 'a colour such as teal, "#202020" or [32, 32, 32], 0 to 255 each'
+PALETTE = "a picture, a list of colours such as [teal, gold], or a mapping of such to weights: {teal: 3, gold: 1}"
 pytestmark = pytest.mark.usefixtures("folder")
 
 
@@ -94,6 +96,8 @@ BAD = [
     ("dream: {step_size: -1}", "3:20: dream.step_size: must be from 0 to 255, not -1"),
     ("dream: {jitter: 0.5}", "3:17: dream.jitter: must be a whole number from 0 to 16384, not 0.5"),
     ("dream: {keep: 2}", "3:15: dream.keep: must be from 0 to 1, not 2"),
+    ("dream: {keep: {palette: no.jpg}}", "3:25: dream.keep.palette: there is no file no.jpg"),
+    ("dream: {keep: {strength: 2}}", "3:26: dream.keep.strength: must be from 0 to 1, not 2"),
     ("dream: {keep: {mean: 2}}", "3:22: dream.keep.mean: must be from 0 to 1, not 2"),
     (
         "dream: {iterations: [10, 6]}",
@@ -353,6 +357,32 @@ STARTS = [
         "1:17: start.colour: must be a colour such as teal, \"#202020\" or [32, 32, 32], 0 to 255 each, not 'teel'; "
         "did you mean 'teal'?",
     ),
+    ("start: {noise: perlin, palette: []}\nframes: 4", f"1:33: start.palette: must be {PALETTE}, not []"),
+    (
+        "start: {noise: perlin, palette: [teel, gold]}\nframes: 4",
+        f"1:34: start.palette: must be a picture's path, or {COLOUR}, not 'teel'; did you mean 'teal'?",
+    ),
+    (
+        "start:\n  noise: perlin\n  palette: #fff\nframes: 4",
+        f"3:11: start.palette: must be a picture's path, or {COLOUR}, not nothing (an unquoted # begins a comment)",
+    ),
+    (
+        "start: {noise: perlin, palette: {0s: teal, 4s: gold}}\nframes: 4",
+        f"1:33: start.palette: must be {PALETTE}, not keyframes; weights move: "
+        "{teal: {0s: 1, 4s: 0}, gold: {0s: 0, 4s: 1}}",
+    ),
+    (
+        "start: {noise: perlin, palette: {teal: 1, '#008080': 1}}\nframes: 4",
+        "1:43: start.palette: '#008080' is here twice; a weight gives more room: {teal: 2, gold: 1}",
+    ),
+    ("start: {noise: perlin, palette: {teal: -1}}\nframes: 4", "1:40: start.palette.teal: must be at least 0, not -1"),
+    ("start: {noise: perlin, palette: [teal, no.jpg]}\nframes: 4", "1:40: start.palette: there is no file no.jpg"),
+    ("start: {colour: teal, palette: gold}\nframes: 4", "1:23: start.palette: belongs to noise or image only"),
+    (
+        "start: {noise: perlin, palette: gold, contrast: 20}\nframes: 4",
+        "1:39: start.contrast: has no say beside a palette, whose colours decide how bright and how "
+        "strong the noise is",
+    ),
     ("start: {colour: [1, 2, 256]}\nframes: 4", "1:24: start.colour: must be from 0 to 255, not 256"),
     (
         "start: {video: film.mp4}\nframes: 4\nmotion: {zoom: 1}",
@@ -393,7 +423,7 @@ PATHS = [r"C:\temp\new.jpg", r"C:\Users\me\a.jpg", r"C:\photos\a.jpg", r"D:\_x.j
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("key", ["start.image", "start.video", "dream.guide", "dream.keep.reference", "model.weights"])
+@pytest.mark.parametrize("key", ["start.image", "start.video", "dream.guide", "dream.keep.palette", "model.weights"])
 def test_paths_as_windows_writes_them(key, path):
     """In double quotes it says what to do; else they are paths, of files that are not there."""
     scene = "start: {noise: perlin}\nframes: 1\n"

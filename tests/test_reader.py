@@ -129,9 +129,9 @@ def test_ranges_of_channels():
 
 
 def test_keep_in_short():
-    assert read(TWO_LINES + "dream: {keep: 0.4}").dream.keep == Keep(C(0.4), C(0.4), None)
+    assert read(TWO_LINES + "dream: {keep: 0.4}").dream.keep == Keep(C(0.4))
     fade = Curve.keyframes({0: 0.4, 2: 0})
-    assert read(TWO_LINES + "dream: {keep: {0s: 0.4, 2s: 0}}").dream.keep == Keep(fade, fade, None)
+    assert read(TWO_LINES + "dream: {keep: {0s: 0.4, 2s: 0}}").dream.keep == Keep(fade)
 
 
 def test_keyframes_in_any_order_and_empty_sections_are_defaults():
@@ -179,7 +179,7 @@ def test_overrides_meet_the_same_checks(override, line):
 def test_overrides_take_the_place_of_what_the_scene_says():
     scene = read(TWO_LINES + "dream: {keep: 0.3}", "start.image=grey.png", "frames=7", "dream.keep.mean=0.1", "fps=12")
     assert scene.start == Start(image=Path("grey.png")) and (scene.frames, scene.duration) == (7, None)
-    assert scene.dream.keep == Keep(C(0.1), C(0.3), None)
+    assert scene.dream.keep == Keep(C(0.3), mean=C(0.1))
     assert scene.motion.fps == scene.fps == 12
 
 

@@ -45,6 +45,8 @@ def test_every_scene_that_ships(folder, config, quality):  # noqa: F811
     [
         "start: {noise: perlin, scale: 0.001, level: 0.1, contrast: 1e-3}\nframes: 7\nfps: 30000/1001",
         'start: {colour: "#204060"}\nduration: 0.3\nfps: 23.976\nbpm: 123.4',
+        "start: {noise: perlin, palette: [teal, '#123', [0.5, 1, 255]]}\nframes: 3\ndream: {keep: {palette: grey.png}}",
+        "start: {image: grey.png, palette: {teal: 2, grey.png: {0s: 0, 1s: 1}}}\nduration: 1\ndream: {keep: {mean: 0}}",
         "start: {colour: [0.5, 1, 255]}\nduration: 4\ndream: {keep: {mean: {0s: 0, 1s: 1}, target: 50}}",
         'start: {image: grey.png, fit: contain}\nframes: 3\ndream: {layers: {"fire7[3,17-20]": -0.5, fire2: "sin(t)"}}',
         "start: {video: film.mp4, fit: stretch}\nframes: 3",

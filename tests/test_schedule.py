@@ -34,6 +34,7 @@ def test_defaults_are_the_contracts():
         wobble=(0.0, 0.0),
         colour=0.5,
         spectrum=0.5,
+        palette=(),
         keep_mean=0.2,
         keep_contrast=0.2,
         target=None,

@@ -70,6 +70,9 @@ GOOD = [
     "dream: {symmetry: mirror, tile: 128}",
     "dream:\nmodel: squeezenet1_1\nfps: 30000/1001",
     "output: {path: x.gif, crf: 20, record: octaves}",
+    "dream: {keep: {palette: [teal, '#fff', [1, 2, 3]], strength: 1 - p}}",
+    "dream: {keep: {palette: {teal: 2, gold: {0s: 0, 4s: 1}}}}",
+    "dream: {keep: {palette: gold, target: 50}}",
 ]
 BAD = [
     "motion: {zom: 1}",
@@ -91,6 +94,9 @@ BAD = [
     "size: [641, 360]",
     "frames: 5",
     "fps: fast",
+    "dream: {keep: {palette: []}}",
+    "dream: {keep: {palette: teel}}",
+    "dream: {keep: {palette: {teal: -1}}}",
     "output: {record: frame}",
     "colour: 5",
 ]

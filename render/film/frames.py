@@ -6,8 +6,6 @@ device. All random numbers of frame k come from fold_in(key, k), so that no fram
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -20,18 +18,19 @@ from render.dream.compiled import kept
 from render.dream.guide import guided
 from render.dream.image import hold, octave_shapes, statistics, to_uint8
 from render.dream.objective import Target
+from render.dream.palette import Cloud, cloud
 from render.dream.programs import Programs
 from render.dream.symmetry import FOLDS, symmetrical
 from render.dream.tiles import Network
 from render.film.moved import Moving
 from render.film.start import start_pictures
-from render.media.pictures import fit, read_picture
 from render.scene.by_octave import at_octave
 from render.scene.scene import Scene
 from render.scene.schedule import FrameParams, frame_params
 from render.scene.terms import guides, terms
 
 FLAT_CONTRAST = 50.0  # levels to hold a start at that has no contrast of its own to hold
+Held = tuple[Array, Array] | Cloud  # mean and contrast [n, 3], or palettes
 FLAT = 1.0  # a start with less contrast than this, in levels, counts as flat
 
 
@@ -66,14 +65,14 @@ def steps(
     for _ in range(begin if video else 0):
         next(starts)
     x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
-    held, moving = to_hold(references(scenes, x)), Moving(scenes, params, x)
+    held, moving = colours(scenes, x), Moving(scenes, params, x)
     if begin and not video:
         x = ascend.placed(jnp.asarray(state))
     for k in range(begin, scenes[0].length if end is None else end):
         ps = [each[k] for each in params]
         if video and k > begin:
             x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
-            held = to_hold(references(scenes, x))
+            held = held if isinstance(held, Cloud) else to_hold(x)
         elif k and not video:
             x = moving(x, k)
         x = stage = base = symmetrical(x, folds(scenes[0]))
@@ -183,19 +182,9 @@ def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
     }
 
 
-def references(scenes: Sequence[Scene], x: Array) -> Array:
-    """The pictures [n, h, w, 3] whose colour is held: keep.reference where there is one, else the starts x."""
-    paths = [scene.dream.keep.reference for scene in scenes]
-    if not any(paths):
-        return x
-    pictures = [own if path is None else reference(path, scenes[0].size) for own, path in zip(x, paths, strict=True)]
-    return jnp.stack([jnp.asarray(picture, jnp.float32) for picture in pictures])
-
-
-@cache
-def reference(path: Path, size: tuple[int, int]) -> np.ndarray:
-    """A reference picture [h, w, 3] at a size (w, h), read once: a film of a film asks for it at every frame."""
-    return fit(read_picture(path), size)
+def colours(scenes: Sequence[Scene], x: Array) -> Held:
+    """What n films keep: their palettes, or the mean and contrast of their starts x [n, h, w, 3]."""
+    return cloud([scene.palette for scene in scenes]) if scenes[0].palette else to_hold(x)
 
 
 @kept()
@@ -206,11 +195,13 @@ def to_hold(x: Array) -> tuple[Array, Array]:
     return mean, jnp.where(flat, jnp.full_like(contrast, FLAT_CONTRAST), contrast)
 
 
-def keep(x: Array, held: tuple[Array, Array], ps: Sequence[FrameParams]) -> Array:
-    """Draws a frame's mean and contrast by p.keep_* towards the start's, or towards the contrast p.target."""
+def keep(x: Array, held: Held, ps: Sequence[FrameParams]) -> Array:
+    """Draws frames' colours by p.keep_* towards those held, or towards the contrast p.target."""
+    strengths = [p.keep_mean for p in ps], [p.keep_contrast for p in ps]
+    if isinstance(held, Cloud):
+        return held.draw(x, [p.palette for p in ps], [p.target for p in ps], *strengths)
     target = [np.nan if p.target is None else p.target for p in ps]
-    numbers = np.array([target, [p.keep_mean for p in ps], [p.keep_contrast for p in ps]], np.float32)
-    return held_to(x, *held, *map(jnp.asarray, numbers))
+    return held_to(x, *held, *map(jnp.asarray, np.array([target, *strengths], np.float32)))
 
 
 @kept()

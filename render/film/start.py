@@ -8,13 +8,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from render.dream import image
+from render.dream.palette import cloud
 from render.media import pictures, video
 from render.media.ffmpeg import FilmError, SourceError
 from render.scene.scene import Scene
+from render.scene.schedule import scene_clock
 
 GRAINS = {"uniform": 0.0, "gaussian": 0.0, "perlin": 0.3}  # the noise's scale where the scene names none
 
@@ -28,12 +31,22 @@ def start_pictures(scene: Scene, key: Array) -> Iterator[Any]:
     if start.video is not None:
         yield from film_pictures(scene)
     elif start.image is not None:
-        yield pictures.fit(pictures.read_picture(start.image), scene.size, cast(pictures.Fit, start.fit))
+        picture = pictures.fit(pictures.read_picture(start.image), scene.size, cast(pictures.Fit, start.fit))
+        yield coloured(picture, scene)
     elif start.colour is not None:
         yield np.broadcast_to(np.array(start.colour, np.float32), (h, w, 3))
     elif start.noise is not None:
         scale = GRAINS[start.noise] if start.scale is None else start.scale
-        yield image.noise(key, start.level, start.contrast, shape=(h, w), kind=start.noise, scale=scale)
+        noise = image.noise(key, start.level, start.contrast, shape=(h, w), kind=start.noise, scale=scale)
+        yield coloured(noise, scene)
+
+
+def coloured(picture: Any, scene: Scene) -> Any:
+    """A picture [h, w, 3] in the colours of `start.palette`, if there is one."""
+    if not scene.start.palette:
+        return picture
+    weights = [swatch.weight.sample(scene_clock(scene, 1))[0] for swatch in scene.start.palette]
+    return cloud([scene.start.palette]).draw(jnp.asarray(picture)[None], [weights], [None], [1], [1])[0]
 
 
 def film_pictures(scene: Scene) -> Iterator[Any]:
@@ -56,7 +69,8 @@ def check_sources(scenes: Sequence[Scene]) -> None:
 def stills(scene: Scene) -> Iterator[Path]:
     """The pictures that a scene is made from."""
     guides = (guide.image for guide in scene.dream.guide)
-    yield from filter(None, (scene.start.image, scene.dream.keep.reference, *guides))
+    swatches = (swatch.picture for swatch in (*scene.start.palette, *scene.dream.keep.palette))
+    yield from filter(None, (scene.start.image, *swatches, *guides))
 
 
 def check_film(scene: Scene) -> None:

@@ -124,6 +124,7 @@ def _structure(scene: Scene) -> tuple:
         tuple((t.kind, t.layer, t.channels) for t in terms(scene)),
         guides(scene),
         scene.dream.symmetry,
+        bool(scene.palette),
         scene.dream.tile,
         scene.start.moves,
         motion.border,

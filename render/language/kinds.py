@@ -158,10 +158,13 @@ class Name:
 
 @dataclass(frozen=True)
 class Colour:
-    """A colour as (red, green, blue), 0..255: a CSS name, hexadecimal digits or a list."""
+    """A colour as (red, green, blue), 0..255: a CSS name, hexadecimal digits or a list. `or_else`: what else may be."""
+
+    or_else: str = ""
+    always = True  # None is a mistake: what an unquoted # leaves
 
     def describe(self) -> str:
-        return 'a colour such as teal, "#202020" or [32, 32, 32], 0 to 255 each'
+        return f'{self.or_else}a colour such as teal, "#202020" or [32, 32, 32], 0 to 255 each'
 
     def read(self, node: Node, key: str, problems: Problems) -> tuple[float, float, float] | None:
         text = node.value if isinstance(node.value, str) else ""

@@ -8,7 +8,6 @@ from dataclasses import Field, dataclass, fields
 from typing import Any
 
 from render.language.curve_reader import is_keyframes
-from render.language.kinds import Colour
 from render.language.marks import Entry, Node, Problems, join, listed, near, shown
 
 
@@ -49,7 +48,8 @@ class Section:
             path = join(key, name) if is_section else key
             if name not in self.keys():
                 problems.add(entry.key.mark, path, self.unknown(name))
-            elif entry.value.value is not None or isinstance(self.kind(name), Colour):  # nothing written: the default
+            # Where nothing is written the default stays.
+            elif entry.value.value is not None or getattr(self.kind(name), "always", False):
                 values[name] = self.kind(name).read(entry.value, path, problems)
         return self.cls(**{self.keys()[name].name: value for name, value in values.items() if value is not None})
 

@@ -19,8 +19,20 @@ from render.scene.checks import check_output, check_picture, check_readable
 from render.scene.classes import Classes
 from render.scene.layers import Layers, Target
 from render.scene.overrides import ROOT, override, with_output
+from render.scene.palettes import Palettes
 from render.scene.resolved import files
-from render.scene.scene import LENGTHS, MAX_FRAMES, QUALITIES, STARTS, Dream, Guides, Model, Scene, with_quality
+from render.scene.scene import (
+    LENGTHS,
+    MAX_FRAMES,
+    PALETTE_DECIDES,
+    QUALITIES,
+    STARTS,
+    Dream,
+    Guides,
+    Model,
+    Scene,
+    with_quality,
+)
 from render.scene.schedule import scene_clock
 
 __all__ = ["SceneError", "read_scene"]
@@ -158,12 +170,18 @@ def _check_start(scene: Scene, root: Node, problems: Problems) -> None:
             problems.add(_key_mark(root, f"start.{name}"), f"start.{name}", f"belongs to {listed(owners)} only")
     if start.image and (node := _given(root, "start.image")):
         check_picture(start.image, node.mark, "start.image", problems)
-    if scene.dream.keep.reference and (node := _given(root, "dream.keep.reference")):
-        check_picture(scene.dream.keep.reference, node.mark, "dream.keep.reference", problems)
     turns = scene.motion.swirl
     if start.moves and not (turns.is_constant and turns.sample(scene_clock(scene, 2))[0] == 0):
         message = "a start cannot follow motion.swirl; leave one of them out"
         problems.add(_key_mark(root, "start.moves"), "start.moves", message)
+    for where in ("start.palette", "dream.keep.palette"):
+        if node := _given(root, where):
+            for picture, named in Palettes().pictures(node):
+                check_picture(picture, named.mark, where, problems)
+    for name in PALETTE_DECIDES:
+        if start.palette and _given(root, f"start.{name}"):
+            message = "has no say beside a palette, whose colours decide how bright and how strong the noise is"
+            problems.add(_key_mark(root, f"start.{name}"), f"start.{name}", message)
     if start.video and (node := _given(root, "start.video")):
         check_readable(start.video, node.mark, "start.video", problems)
         if _given(root, "motion"):

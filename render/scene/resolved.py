@@ -17,7 +17,8 @@ from render.language.curves import Constant, Curve, Deforum, Expression, Keyfram
 from render.language.section import written
 from render.scene.classes import Class
 from render.scene.layers import Target
-from render.scene.scene import STARTS, Scene, Start
+from render.scene.palettes import Swatch, digits
+from render.scene.scene import PALETTE_DECIDES, STARTS, Scene, Start
 
 # To YAML no part of a line, unless escaped; or to UTF-8 no character: bytes of a name that is in another encoding.
 NOT_PLAIN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\udc80-\udcff]")
@@ -50,6 +51,8 @@ def _written(value: Any, folder: Path) -> Any:
         return number(float(value)) if value.denominator == 1 else str(value)
     if isinstance(value, tuple) and value and isinstance(value[0], Target | Class):
         return weights(value)
+    if isinstance(value, tuple) and value and isinstance(value[0], Swatch):
+        return palette(value, folder)
     if isinstance(value, tuple | list):
         return [_written(part, folder) for part in value]
     if is_dataclass(value):
@@ -57,7 +60,8 @@ def _written(value: Any, folder: Path) -> Any:
         keys = {written(f): f.name for f in there}
         if isinstance(value, Start):
             given = next(name for name in STARTS if name in keys)
-            keys = {name: name for name in (given, *STARTS[given]) if name in keys}
+            silent = PALETTE_DECIDES if value.palette else ()
+            keys = {name: name for name in (given, *STARTS[given]) if name in keys and name not in silent}
         return {key: _written(getattr(value, name), folder) for key, name in keys.items()}
     return number(value) if isinstance(value, float) else value
 
@@ -99,6 +103,14 @@ def weights(things: Sequence[Target | Class]) -> dict[str, Any]:
             name += " "
         data[name] = curve(thing.weight)
     return data
+
+
+def palette(swatches: Sequence[Swatch], folder: Path) -> Any:
+    """A palette as a list, or with its weights where it has some."""
+    if all(swatch.weight == Curve.constant(1) for swatch in swatches):
+        return [relative(s.picture, folder) if s.picture else [*map(number, s.colour or ())] for s in swatches]
+    names = (relative(s.picture, folder) if s.picture else digits(s.colour or (0, 0, 0)) for s in swatches)
+    return dict(zip(names, (curve(swatch.weight) for swatch in swatches), strict=True))
 
 
 def number(value: float) -> float | int:

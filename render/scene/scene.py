@@ -21,14 +21,16 @@ from render.language.section import Section
 from render.scene.by_octave import MOST_OCTAVES, ByOctave, PerOctave
 from render.scene.classes import Class, Classes
 from render.scene.layers import Layers, Target
+from render.scene.palettes import Palettes, Swatch
 
 NOISE_ONLY, PICTURE_ONLY, STILL_ONLY = ("level", "contrast", "scale"), ("fit",), ("blend", "moves")
 STARTS: dict[str, tuple[str, ...]] = {  # what a film starts from → the keys that only it takes; exactly one is given
-    "noise": (*NOISE_ONLY, *STILL_ONLY),
-    "image": (*PICTURE_ONLY, *STILL_ONLY),
+    "noise": (*NOISE_ONLY, "palette", *STILL_ONLY),
+    "image": (*PICTURE_ONLY, "palette", *STILL_ONLY),
     "video": PICTURE_ONLY,
     "colour": STILL_ONLY,
 }
+PALETTE_DECIDES = ("level", "contrast")  # what start.palette leaves nothing to say about
 LENGTHS: dict[str, tuple[str, ...]] = {"duration": (), "frames": ()}  # exactly one is given
 MODEL = "efficientnet_lite2"  # dreams where a scene names neither a network nor layers of another
 MAX_FRAMES = 50_000_000  # nine days at 60 frames a second
@@ -112,6 +114,9 @@ class Start:
     scale: float | None = key(
         Number(0, 1), "size of the noise's grain, as a fraction of the shorter side; 0 is single pixels", None
     )
+    palette: tuple[Swatch, ...] = key(
+        Palettes(), "colours for the noise or the picture, and what `dream.keep` holds from then on", ()
+    )
     fit: str = key(Choice(("cover", "contain", "stretch")), "how a picture or film fills the frame", "cover")
     blend: Curve = moving(0, "how much of the start is mixed back before each later frame is dreamed", least=0, most=1)
     moves: bool = key(Switch(), "whether the start that is mixed back moves along with the picture", False)
@@ -119,12 +124,13 @@ class Start:
 
 @dataclass(frozen=True)
 class Keep:
-    mean: Curve = moving(0.2, "how strongly a frame's mean is drawn to the start's", least=0, most=1)
-    contrast: Curve = moving(0.2, "how strongly a frame's contrast is drawn to the start's", least=0, most=1)
-    target: Curve | None = key(
-        Number(0, 255, moving=True), "the contrast to hold instead of the start's, in levels", None
+    strength: Curve = moving(0.2, "how strongly a frame's colours are drawn to those it is to keep", least=0, most=1)
+    palette: tuple[Swatch, ...] = key(
+        Palettes(), "the colours to keep; without one start.palette, else mean and contrast of the start", ()
     )
-    reference: Path | None = key(File(), "a picture whose mean and contrast are held instead of the start's", None)
+    mean: Curve | None = key(Number(0, 1, moving=True), "another strength for the mean", None)
+    contrast: Curve | None = key(Number(0, 1, moving=True), "another strength for all but the mean", None)
+    target: Curve | None = key(Number(0, 255, moving=True), "the contrast to keep, in levels, instead of its own", None)
 
 
 @dataclass(frozen=True)
@@ -208,7 +214,7 @@ class Dream:
         Natural(),
     )
     keep: Keep = key(
-        Section(Keep, ("mean", "contrast")), "how strongly mean and contrast are drawn to the start's, 0 to 1", Keep()
+        Section(Keep, ("strength",)), "how strongly colours are drawn to the start's or a palette's, 0 to 1", Keep()
     )
     symmetry: str | int = key(
         WordOrNumber(("off", "mirror"), Number(2, 24, whole=True)),
@@ -278,6 +284,11 @@ class Scene:
     dream: Dream = key(Section(Dream), "what the network does to a frame", Dream())
     motion: Motion = key(Section(Motion), "what happens to a frame before it is dreamed again", Motion())
     output: Output = key(Section(Output), "where the film goes", Output())
+
+    @property
+    def palette(self) -> tuple[Swatch, ...]:
+        """The colours to keep, if they are not simply the start's."""
+        return self.dream.keep.palette or self.start.palette
 
     @property
     def length(self) -> int:

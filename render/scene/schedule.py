@@ -46,6 +46,7 @@ class FrameParams:
     wobble: tuple[float, float]  # scale, and degrees
     colour: float  # of natural gradients, and
     spectrum: float  # 0..1
+    palette: tuple[float, ...]  # the weights of scene.palette
     keep_mean: float
     keep_contrast: float
     target: float | None  # the contrast to hold, in levels; None: the start's
@@ -121,8 +122,9 @@ def frame_params(scene: "Scene") -> FrameList:
         "wobble": (column(dream.wobble.scale), column(dream.wobble.rotate)),
         "colour": column(dream.natural.colour),
         "spectrum": column(dream.natural.spectrum),
-        "keep_mean": column(dream.keep.mean),
-        "keep_contrast": column(dream.keep.contrast),
+        "palette": tuple(column(swatch.weight) for swatch in scene.palette),
+        "keep_mean": column(dream.keep.mean or dream.keep.strength),
+        "keep_contrast": column(dream.keep.contrast or dream.keep.strength),
         "target": column(dream.keep.target),
         "zoom": column(motion.zoom, lambda zoom: np.clip(zoom**share, 1 / MAX_ZOOM, MAX_ZOOM)),
         **{name: column(getattr(motion, name), lambda degrees: degrees * share) for name in DEGREES},
