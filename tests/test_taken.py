@@ -132,7 +132,7 @@ def test_nothing_replaces_what_it_is_made_from(capsys):
     for more in (
         still,
         ["--set=frames=1", "--set=dream.guide=photo.png"],
-        ["--set=frames=1", "--set=dream.keep.reference=photo.png"],
+        ["--set=frames=1", "--set=dream.keep.palette=photo.png"],
     ):
         assert told(capsys, "scene.yaml", "--quiet", *more, "-o", "photo.png", "--overwrite")[0] == 2
     status, said = told(capsys, "scene.yaml", "--quiet", *own, "-o", "still.png", "--overwrite")
