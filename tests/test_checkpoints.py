@@ -138,11 +138,23 @@ LEFT = {
     "scalar": lambda a: new({"state_dict": state_dict(a), "best": SCALAR}),
     "options": lambda a: new({"state_dict": state_dict(a), "args": Built("argparse", "Namespace", state={"lr": 0.1})}),
     "counted": lambda a: new(state_dict(a) | state_dict({"bn1.num_batches_tracked": np.array(5)})),
+    "children": lambda a: new({"model": state_dict({child(name): v for name, v in a.items()}, "0."), "opt": None}),
     "double": lambda a: new(state_dict({name: v.astype("f8") for name, v in a.items()})),
     "no_sums": lambda a: new(state_dict(a), crc=False),
 }  # fmt: skip
 DTYPE = Built("numpy", "dtype", "f8", False, True, state=(3, "<", None, None, None, -1, -1, 0))
 SCALAR = Built("numpy.core.multiarray", "scalar", DTYPE, Built("_codecs", "encode", "\0" * 8, "latin1"))
+
+
+CHILDREN = ("conv1.", "bn1.", "relu.", "maxpool.", "layer1.", "layer2.")
+
+
+def child(name):
+    """As fastai, and whoever takes a network's children for a sequence, has it."""
+    for i, own in enumerate(CHILDREN):
+        if name.startswith(own):
+            return f"{i}.{name.partition('.')[2]}"
+    return name  # its fc lies beside
 
 
 def halved(arrays):
@@ -194,6 +206,7 @@ HEADS = {  # head → classes
     "without_bias": ({"fc_weight": np.ones((12, 24))}, 12),
     "one": ({"fc_weight": np.ones((1, 24)), "fc_bias": np.ones(1)}, 1),
     "in_a_sequence": ({"fc_1_weight": np.ones((12, 24)), "fc_1_bias": np.ones(12)}, 12),
+    "in_a_head": ({"head_fc_weight": np.ones((12, 24)), "head_fc_bias": np.ones(12)}, 12),
     "projection": ({"fc_0_weight": np.ones((24, 24)), "fc_2_weight": np.ones((8, 24))}, 0),
     "elsewhere": ({"projector_0_weight": np.ones((8, 24)), "prototypes_weight": np.ones((30, 8))}, 0),
 }

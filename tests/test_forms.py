@@ -52,6 +52,17 @@ def test_names_and_shapes_are_the_libraries_own(label, slots):
     assert (fitted.head.classes if fitted.head else 0) == classes
 
 
+@pytest.mark.parametrize("prefix", ["", "module.", "state_dict.vgg."])
+def test_a_part_that_was_saved_alone(prefix, slots):
+    """torch.save(vgg.features.state_dict()): its names begin with numbers."""
+    entry, shapes = models.NETWORKS["vgg16"], PUBLISHED["vgg16 torchvision"]
+    found = zeros({prefix + k.removeprefix("features."): v for k, v in shapes.items() if k.startswith("features.")})
+    fitted = fit.fit(entry, recipes._shapes(found), recipes._trunk(entry, slots["vgg16"]), Path())
+    assert recipes._compare(entry, fitted, None, found, slots["vgg16"]) == []
+    assert fitted.names["features.28.bias"] == f"{prefix}28.bias"
+    assert fit.fit(entry, recipes._shapes(found), [entry.first], Path()).rule is fitted.rule
+
+
 # Which layer is which, where the names do not say it: as the libraries build them
 PLACES = [
     ("inception_v3", "keras_inception", "Conv2d_1a_3x3", "conv2d_1/kernel"),

@@ -21,6 +21,8 @@ SEPARATORS = re.compile(r"[./]")
 ENDING = re.compile(r"(.*?)(\.weight|\.kernel|\[0\]|/kernel|/weights|_w)")  # of a kernel's name
 BIAS = {".weight": ".bias", ".kernel": ".bias", "[0]": "[1]", "/kernel": "/bias", "/weights": "/biases", "_w": "_b"}
 SHOWN = 3  # names
+ENOUGH = 0.6  # of the names of a form, so that a file may be one
+COUNTS = "num_batches_tracked"  # of PyTorch's batch norms; nothing that is computed needs them
 
 
 class Head(NamedTuple):
@@ -55,10 +57,16 @@ def _likeliest(entry: Entry, shapes: Shapes, layers: list[str], path: Path) -> t
     """The form of which most is in the file, behind which prefix, and {name in the form: name in the file}."""
     found = []
     for rule in (RULES[name] for name in (entry.rule, *entry.also, "ours")):
+        names = {name for layer in layers for name in rule.names(rule.name(entry.name, layer))}
         spelled = rule.spelled(shapes)
-        kernels = {rule.name(entry.name, layer).kernel for layer in layers}
-        prefix, count = located(spelled, kernels)
-        found.append((count / len(kernels), rule, prefix, spelled))
+        prefix, count = located(spelled, names)
+        found.append((count / len(names), rule, prefix, spelled))
+        if rule.alone:  # a part of the network was saved without the rest
+            inner, count = located(spelled, {name.removeprefix(rule.alone) for name in names})
+            whole = {f"{inner}{rule.alone}{name}": file for name, file in _below(inner, spelled).items()}
+            found.append((count / len(names), rule, inner, whole))
+    home = found[0]
+    found = [home, *(one for one in found if one[0] >= ENOUGH)]
     share, rule, prefix, spelled = max(found, key=lambda one: one[0])
     if share:
         return rule, prefix, spelled
@@ -74,9 +82,10 @@ def _may_be(entry: Entry, shapes: Shapes) -> bool:
     """Whether a network's first kernel and its classifier, where it has one, are in a file."""
     for rule in (RULES[name] for name in (entry.rule, *entry.also, "ours")):
         spelled = rule.spelled(shapes)
-        prefix, count = located(spelled, [rule.name(entry.name, entry.first).kernel])
+        names = rule.names(rule.name(entry.name, entry.first))
+        prefix, count = located(spelled, names)
         inside = {name: shapes[file] for name, file in _below(prefix, spelled).items()}
-        if count and (not entry.classifier or _head(entry, rule, inside)):
+        if count == len(names) and (not entry.classifier or _head(entry, rule, inside)):
             return True
     return False
 
@@ -101,19 +110,20 @@ def located(names: Iterable[str], wanted: Collection[str]) -> tuple[str, int]:
 
 
 def _head(entry: Entry, rule: Rule, shapes: Mapping[str, tuple[int, ...]]) -> Head | None:
-    """The classifier: a dense layer that takes what the network's does, called as there, or so with an ending.
+    """The classifier: a dense layer that takes what the network's does, called as there, or much like it.
 
-    People call theirs loss3/classifier_cars, or put it into a sequence as fc.1; of several dense layers none is one.
+    People call theirs loss3/classifier_cars, fc.1 or head.fc; of several such layers none is one.
     """
     match = ENDING.fullmatch(rule.name(entry.name, entry.classifies).kernel) if entry.classifier else None
     if match is None:
         return None
     stem, ending = match.groups()
+    called = re.compile(rf"(.*[./])?{re.escape(stem)}.*{re.escape(ending)}", re.DOTALL)
     found = {}
     for name, shape in shapes.items():
         sides = [side for side in shape if side != 1] or [1]
         takes = sides[-1] if rule.outputs_first else sides[0]
-        if name.startswith(stem) and name.endswith(ending) and len(sides) <= 2 and takes == entry.features:
+        if called.fullmatch(name) and len(sides) <= 2 and takes == entry.features and not ignored(entry, name):
             found[name] = prod(sides) // entry.features
     if match[0] in found:
         found = {match[0]: found[match[0]]}
@@ -131,6 +141,11 @@ def described(entry: Entry, path: Path) -> Entry:
     """
     found = fit(entry, formats.shapes(path, entry.rule), [entry.first], path)
     return entry.with_classes(found.head.classes if found.head else 0, str(path))
+
+
+def ignored(entry: Entry, name: str) -> bool:
+    """Whether a weight of that name is none that is used: those that helped in training, counts of batches."""
+    return name.endswith(COUNTS) or re.match(entry.ignored or r"(?!)", name) is not None
 
 
 def shown(name: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from models.files import formats
-from models.files.fit import Fit, Head, fit, shown
+from models.files.fit import Fit, Head, fit, ignored, shown
 from models.files.forms import RULES, Rule, Source
 from models.files.inputs import of_kernel
 from models.files.weights import WeightsError, unfit, wanted
@@ -25,7 +25,6 @@ __all__ = ["RULES", "Made", "arrays_of", "convert", "made_of", "needed"]
 
 Arrays = formats.Arrays
 Slots = Mapping[str, tuple[int, ...]]  # our weights: name → shape
-COUNTS = "num_batches_tracked"  # of PyTorch's batch norms; nothing that is computed needs them
 
 
 class Made(NamedTuple):
@@ -112,9 +111,8 @@ def _sources(entry: Entry, fitted: Fit, head: Head | None, slots: Slots) -> dict
 def _needed(source: Source, shape: tuple[int, ...], rule: Rule) -> dict[str, tuple[int, ...]]:
     """{name in the source: shape there} of a layer whose kernel is [h, w, in, out] here."""
     h, w, inputs, outputs = shape
-    names = [source.bias, *rule.norms(source)[:4]]
-    needed = {source.kernel: (outputs, inputs, h, w) if rule.outputs_first else shape}
-    return needed | {name: (outputs,) for name in names if name}
+    kernel = (outputs, inputs, h, w) if rule.outputs_first else shape
+    return dict.fromkeys(rule.names(source), (outputs,)) | {source.kernel: kernel}
 
 
 def _compare(
@@ -136,16 +134,12 @@ def _compare(
     shapes = {name: found[file].shape for name, file in fitted.names.items()}
     lines = [f"missing: {name} {list(shape)}" for name, shape in needed.items() if name not in shapes]
     both = [name for name, shape in needed.items() if name in shapes and bare(shapes[name]) != bare(shape)]
-    rest = [name for name in shapes if name not in needed and name not in more and not _ignored(entry, name)]
+    rest = [name for name in shapes if name not in needed and name not in more and not ignored(entry, name)]
     trunk = {_kind(name) for layer, names in layers.items() if layer != entry.classifies for name in names}
     if not (lines or both or whole):
         rest = [name for name in rest if _kind(name) in trunk]
     lines += [f"unexpected: {shown(name)} {list(shapes[name])}" for name in rest]
     return lines + [f"shape: {name} is {list(shapes[name])}, should be {list(needed[name])}" for name in both]
-
-
-def _ignored(entry: Entry, name: str) -> bool:
-    return name.endswith(COUNTS) or re.match(entry.ignored or r"(?!)", name) is not None
 
 
 def _kind(name: str) -> str:

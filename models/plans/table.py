@@ -312,7 +312,7 @@ _ENTRIES = [
         layers=widths.resnet_layers("resnet50"),
         default_layers=("layer3",),
         rule="torch_resnet",
-        also=("transformers_resnet", "caffe_resnet", "keras_resnet", "keras_resnet_2019"),
+        also=("torch_resnet_children", "transformers_resnet", "caffe_resnet", "keras_resnet", "keras_resnet_2019"),
     ),
 ]
 NETWORKS = {entry.name: entry for entry in _ENTRIES}

@@ -36,6 +36,15 @@ def _resnet(_: str, layer: str) -> Source:
     return Source(f"{layer}.weight", norm=norm)
 
 
+def _resnet_children(_: str, layer: str) -> Source:
+    """Sequential(*resnet.children()), and fastai's: conv1, bn1, a ReLU, a pool, and the four stages by number."""
+    source = _resnet("", layer)
+    if layer == "conv1":
+        return Source("0.weight", norm="1")
+    numbered = re.compile(r"^layer(\d)")
+    return Source(*(numbered.sub(lambda match: str(int(match[1]) + 3), part) for part in source))
+
+
 def _transformers_resnet(_: str, layer: str) -> Source:
     """Hugging Face's: layer3.0.conv2 is `encoder.stages.2.layers.0.layer.1.convolution`."""
     if layer == "fc":
@@ -108,10 +117,11 @@ def _rule(name: Callable[[str, str], Source], **more: Any) -> Rule:
 RULES = {
     "torch_units": _rule(_units, epsilon=1e-3),
     "torch_resnet": _rule(_resnet, epsilon=1e-5),
+    "torch_resnet_children": _rule(_resnet_children, epsilon=1e-5),
     "transformers_resnet": _rule(_transformers_resnet, epsilon=1e-5),
-    "torch_vgg": _rule(_vgg),
-    "torch_vgg_bn": _rule(_vgg_bn, epsilon=1e-5),
-    "torch_squeezenet": _rule(_squeezenet, input=lambda _: INPUTS["torch"]),
+    "torch_vgg": _rule(_vgg, alone="features."),
+    "torch_vgg_bn": _rule(_vgg_bn, epsilon=1e-5, alone="features."),
+    "torch_squeezenet": _rule(_squeezenet, input=lambda _: INPUTS["torch"], alone="features."),
     "torch_efficientnet": _rule(_efficientnet, epsilon=1e-3),
     "timm_efficientnet": _rule(_timm_efficientnet, epsilon=1e-3),
     "torch_of_caffe": _rule(_of_caffe),

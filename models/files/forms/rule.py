@@ -29,7 +29,7 @@ class Rule(NamedTuple):
     name: (network, layer) → Source. outputs_first: kernels are [out, in, h, w], else [h, w, in, out]. epsilon: of batch
     norms. norm: what a norm's gain ('' is 1), shift, mean and variance are called, and what the last two are multiples
     of. input: what the source takes. spelled: {as `name` has it: as the file has it}. how: what the network is built
-    with.
+    with. alone: what all names begin with, but where the trunk was saved alone.
     """
 
     name: Callable[[str, str], Source]
@@ -39,6 +39,11 @@ class Rule(NamedTuple):
     input: Callable[[Entry], Input] = lambda entry: entry.input
     spelled: Callable[[Iterable[str]], dict[str, str]] = _as_written
     how: Mapping[str, Any] = {}
+    alone: str = ""
+
+    def names(self, source: Source) -> list[str]:
+        """The names of all that a layer needs: kernel, bias, norm."""
+        return [name for name in (source.kernel, source.bias, *self.norms(source)[:4]) if name]
 
     def norms(self, source: Source) -> list[str]:
         """The names of a layer's norm, in the order of `norm`, '' for what is not written; [] without a norm."""
