@@ -134,7 +134,7 @@ def test_every_form_gives_the_same_weights(name, rule, slots):
     kernel = kernel * np.array(takes.scale)[:, None]
     written[entry.first] = (kernel[:, :, ::-1] if takes.bgr else kernel), bias
     sources = [form.name(name, layer) for layer in kernels]
-    others = {part: np.zeros(()) for source in sources for part in (source.kernel, *form.norms(source)) if part}
+    others = {part: np.zeros(()) for source in sources for part in form.names(source)}
     found = others | laid_out(form, name, written)
     fitted = fit.fit(entry, recipes._shapes(found), recipes._trunk(entry, slots[name]), Path())
     assert fitted.rule is form

@@ -21,7 +21,7 @@ SEPARATORS = re.compile(r"[./]")
 ENDING = re.compile(r"(.*?)(\.weight|\.kernel|\[0\]|/kernel|/weights|_w)")  # of a kernel's name
 BIAS = {".weight": ".bias", ".kernel": ".bias", "[0]": "[1]", "/kernel": "/bias", "/weights": "/biases", "_w": "_b"}
 SHOWN = 3  # names
-ENOUGH = 0.6  # of the names of a form, so that a file may be one
+ENOUGH, WHOLE = 0.3, 0.9  # of the names of a form, so that a file may be one; without what they all begin with
 COUNTS = "num_batches_tracked"  # of PyTorch's batch norms; nothing that is computed needs them
 
 
@@ -64,9 +64,8 @@ def _likeliest(entry: Entry, shapes: Shapes, layers: list[str], path: Path) -> t
         if rule.alone:  # a part of the network was saved without the rest
             inner, count = located(spelled, {name.removeprefix(rule.alone) for name in names})
             whole = {f"{inner}{rule.alone}{name}": file for name, file in _below(inner, spelled).items()}
-            found.append((count / len(names), rule, inner, whole))
-    home = found[0]
-    found = [home, *(one for one in found if one[0] >= ENOUGH)]
+            found.append((count / len(names) * (count > WHOLE * len(names)), rule, inner, whole))
+    found = [found[0], *(one for one in found if one[0] >= ENOUGH)]
     share, rule, prefix, spelled = max(found, key=lambda one: one[0])
     if share:
         return rule, prefix, spelled
