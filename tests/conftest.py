@@ -9,6 +9,7 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jax
 import pytest
+from quick import QUICK
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in the background
     with contextlib.suppress(ValueError):  # not the main thread
@@ -36,3 +37,12 @@ def squeezenet():
     import models
 
     return models.load("squeezenet1_1")
+
+
+@pytest.fixture
+def quick_ascents(monkeypatch):
+    """Ascents are compiled without optimising, and not kept: right for a scene of its own that runs few steps."""
+    from models.blocks.xla import compiler_options
+
+    options = {**compiler_options(), **QUICK}
+    monkeypatch.setattr("render.dream.programs.obtain", lambda name, lower, devices: lower().compile(options))

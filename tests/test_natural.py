@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from quick import quickly
 
 from render.dream import ascent
 from render.dream.ascent import Knobs, Ways
@@ -21,7 +22,12 @@ def noise(h, w, seed=0):
 
 
 def mapped(g, colour, spectrum):
-    return np.asarray(natural(jnp.asarray(g, jnp.float32), nature(g.shape[:2], colour, spectrum)))
+    return np.asarray(as_natural(jnp.asarray(g, jnp.float32), colour, spectrum))
+
+
+@quickly
+def as_natural(g, colour, spectrum):
+    return natural(g, nature(g.shape[:2], colour, spectrum))
 
 
 def defined(g, colour, spectrum):

@@ -89,7 +89,7 @@ def test_together_is_what_one_after_the_other_is(scene_of, squeezenet, tile):
 def test_one_device_and_two_dream_the_same_tiles(scene_of, squeezenet, monkeypatch):
     import jax
 
-    scene = scene_of("size=[160, 96]", "dream.tile=64", "dream.octaves=1", "dream.iterations=3", "dream.layers=fire2")
+    scene = scene_of("size=[128, 96]", "dream.tile=64", "dream.octaves=1", "dream.iterations=3", "dream.layers=fire2")
     assert jax.local_device_count() == 2
     two = np.asarray(next(frames(scene, squeezenet)))
     monkeypatch.setattr(jax, "local_devices", lambda: jax.devices()[:1])

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from quick import quickly
 from scipy import ndimage
 
 from render.dream import symmetry
@@ -13,6 +14,7 @@ from render.scene.reader import read_scene
 pytestmark = pytest.mark.numbers
 
 SHAPES = [(18, 32), (20, 20), (32, 18), (19, 31)]
+sources = quickly(symmetry.sources, static_argnums=(0, 1))
 
 
 def places(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -37,7 +39,7 @@ def by_angles(shape: tuple[int, int], folds: int) -> tuple[np.ndarray, np.ndarra
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("folds", [3, 4, 5, 6, 12])
 def test_each_pixel_comes_from_the_wedge(shape, folds):
-    row, column, itself = symmetry.sources(shape, folds)
+    row, column, itself = sources(shape, folds)
     expected = by_angles(shape, folds)
     np.testing.assert_allclose((row, column), expected, atol=2e-3)
     assert itself.mean() > 0.7 / folds  # the wedge and its mirror images
@@ -46,7 +48,7 @@ def test_each_pixel_comes_from_the_wedge(shape, folds):
 @pytest.mark.parametrize("folds", [3, 5, 8, 13, 24])
 def test_all_comes_from_inside_the_frame(folds):
     for shape in ((45, 80), (50, 50), (160, 40)):
-        row, column, _ = symmetry.sources(shape, folds)
+        row, column, _ = sources(shape, folds)
         for at, n in ((row, shape[0]), (column, shape[1])):
             assert float(at.min()) >= -0.51 and float(at.max()) <= n - 0.49  # the edge of the outermost pixels
 
@@ -78,7 +80,7 @@ def test_what_is_symmetrical_stays_as_it_is(shape):
         x = symmetry.symmetrical(jnp.asarray(rings, jnp.float32), folds)
         inner = np.hypot(u, v) < min(shape) / 2 - 3  # at the frame's edge the mirror there makes a kink
         np.testing.assert_allclose(np.asarray(x)[inner], rings[inner], atol=0.5)
-        itself = symmetry.sources(shape, folds)[2] if folds > 2 else np.ones(shape, bool)
+        itself = sources(shape, folds)[2] if folds > 2 else np.ones(shape, bool)
         np.testing.assert_array_equal(np.asarray(symmetry.symmetrical(x, folds))[itself], np.asarray(x)[itself])
     assert symmetry.symmetrical(x, 0) is x
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from quick import quickly
 
 from render.dream import ascent, tiles
 from render.dream.ascent import PLAIN, Knobs, Octave
@@ -34,6 +35,26 @@ def size_of(h, w):
     return jnp.int32(h), jnp.int32(w)
 
 
+BOTH, WEIGHTS = (Target("a"), Target("b", (0, 2))), (1.0, -0.6)
+
+
+@partial(quickly, static_argnames=("tile", "group"))
+def in_tiles(padded, size, *, tile, group):
+    """The gradient and the energies met on the way, those of the whole picture, how many tiles cover each pixel."""
+    network, origin = jax.tree_util.Partial(pixelwise), jnp.array([13, 29])
+    whole = tiles.energies_of(network, padded, size, targets=BOTH, tile=tile)
+    g, energies = tiles.tiled_gradient(
+        network, padded, size, origin, jnp.float32(WEIGHTS), whole, targets=BOTH, tile=tile, group=group
+    )
+    return g, energies, whole, tiles.coverage(padded.shape, size, tile, origin)
+
+
+@quickly
+@jax.grad
+def in_one_piece(x):
+    return score(pixelwise(x[None]), BOTH, jnp.float32(WEIGHTS))
+
+
 @pytest.mark.parametrize(
     "shape, tile", [((50, 70), (16, 32)), ((50, 70), (50, 35)), ((33, 47), (32, 46)), ((48, 64), (16, 16))]
 )
@@ -41,19 +62,10 @@ def size_of(h, w):
 def test_tiles_give_the_gradient_of_the_whole(shape, tile, group):
     x = image(*shape)
     padded = jnp.zeros((60, 80, 3)).at[: shape[0], : shape[1]].set(x)
-    targets, weights = (Target("a"), Target("b", (0, 2))), jnp.float32([1.0, -0.6])
-    network = jax.tree_util.Partial(pixelwise)
-    whole = tiles.energies_of(network, padded, size_of(*shape), targets=targets, tile=tile)
-    origin = jnp.array([13, 29])
-    g, energies = tiles.tiled_gradient(
-        network, padded, size_of(*shape), origin, weights, whole, targets=targets, tile=tile, group=group
-    )
-    expected = jax.grad(lambda x: score(pixelwise(x[None]), targets, weights))(x)
-    got = np.asarray(g)
+    got, energies, whole, covered = map(np.asarray, in_tiles(padded, size_of(*shape), tile=tile, group=group))
     assert not got[shape[0] :].any() and not got[:, shape[1] :].any()
-    got, expected = got[: shape[0], : shape[1]], np.asarray(expected)
-    covered = tiles.coverage(padded.shape, size_of(*shape), tile, origin)
-    if (np.asarray(covered)[: shape[0], : shape[1]] == 1).all():
+    got, expected = got[: shape[0], : shape[1]], np.asarray(in_one_piece(x))
+    if (covered[: shape[0], : shape[1]] == 1).all():
         np.testing.assert_allclose(got / np.abs(got).mean(), expected / np.abs(expected).mean(), rtol=1e-4, atol=1e-5)
         np.testing.assert_allclose(energies, whole, rtol=1e-5)
     else:  # pixels in two tiles weigh a little more in the energies, which only scales the layers

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from quick import quickly
 
 from render.dream import ascent, wobble
 from render.dream.ascent import Knobs, Ways
@@ -13,6 +14,8 @@ from render.film.frames import ways
 from render.film.sweep import alike
 from render.scene.reader import read_scene
 from render.scene.schedule import frame_params
+
+pytestmark = pytest.mark.numbers
 
 ALL, WOBBLE = (Target("a"),), Ways(wobble=True)
 MATRICES = [(1, 0), (1.2, 15), (1 / 1.2, -15), (1.03, 2)]  # a factor, degrees
@@ -47,17 +50,22 @@ def by_hand(shape, m):
     return around.reshape(h * w, h * w), inside.reshape(h * w, h * w)
 
 
+def seen_and_back(x, m, g):
+    got, back = jax.vjp(lambda x: wobble.seen(x, m), x)
+    return got, back(g)[0]
+
+
 @pytest.mark.parametrize("factor, degrees", MATRICES)
 def test_what_is_seen_and_its_gradient_are_a_linear_map_and_its_transpose(factor, degrees):
     m, x, g = matrix(factor, degrees), image(), image()[::-1]
     around, inside = by_hand((20, 30), m)
-    got, back = jax.vjp(lambda x: wobble.seen(x, jnp.float32(m)), jnp.float32(x))
+    got, back = quickly(seen_and_back)(jnp.float32(x), jnp.float32(m), jnp.float32(g))
     np.testing.assert_allclose(got.reshape(-1, 3), around @ x.reshape(-1, 3), atol=0.02)
-    np.testing.assert_allclose(back(jnp.float32(g))[0].reshape(-1, 3), inside.T @ g.reshape(-1, 3), atol=0.02)
+    np.testing.assert_allclose(back.reshape(-1, 3), inside.T @ g.reshape(-1, 3), atol=0.02)
 
 
 def test_views_stay_within_their_bounds_and_reach_them():
-    views = np.array([wobble.view(key(), jnp.int32(i), 0.2, 15.0) for i in range(100)], float)
+    views = np.array(jax.vmap(lambda i: wobble.view(key(), i, 0.2, 15.0))(jnp.arange(100)), float)
     factors = np.sqrt(np.linalg.det(views))
     degrees = np.rad2deg(np.arctan2(views[:, 1, 0], views[:, 0, 0]))
     assert 1 / 1.2001 < factors.min() < 0.88 and 1.15 < factors.max() < 1.2001
