@@ -15,6 +15,7 @@ from render.motion.warp import matrix, perspective, warp_on_device
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 import measure_borders
 
+pytestmark = pytest.mark.numbers
 SHAPE = 60, 96
 STILL = {"zoom": 1.0, "rotate_degrees": 0.0, "translate": (0, 0), "center": (0.5, 0.5)}
 

@@ -18,7 +18,7 @@ from render.scene.scene import with_quality
 from render.scene.schedule import frame_params
 
 SHAPE = 36, 64
-pytestmark = pytest.mark.usefixtures("folder")
+pytestmark = [pytest.mark.numbers, pytest.mark.usefixtures("folder")]
 
 
 def noise(shape=SHAPE, seed=0):
