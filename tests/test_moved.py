@@ -12,7 +12,8 @@ from scipy import ndimage
 from render.film.frames import films, frames, steps
 from render.film.moved import Moving
 from render.film.sweep import alike
-from render.motion.sharpen import GRAIN, RADIUS, grained, sharpened
+from render.motion.grain import GRAINS, grained
+from render.motion.sharpen import RADIUS, sharpened
 from render.motion.warp import matrix, warp
 from render.scene.scene import with_quality
 from render.scene.schedule import frame_params
@@ -54,11 +55,11 @@ def test_sharpening_is_the_same_at_every_size():
 def test_grain_has_its_deviation_in_every_channel_and_is_nearly_grey():
     flat = jnp.full((360, 360, 3), 128.0)
     new = np.asarray(grained(flat, jnp.float32(8), jax.random.key(1))) - 128
-    np.testing.assert_allclose(new.std((0, 1)), 8, rtol=0.05)
-    assert np.abs(new.mean((0, 1))).max() < 1 and np.corrcoef(new[..., 0].ravel(), new[..., 2].ravel())[0, 1] > 0.6
+    np.testing.assert_allclose(new.std((0, 1)), 8, rtol=0.2)  # there are few large grains
+    assert np.abs(new.mean((0, 1))).max() < 2 and np.corrcoef(new[..., 0].ravel(), new[..., 2].ravel())[0, 1] > 0.6
     small = np.asarray(grained(flat[:180, :180], jnp.float32(8), jax.random.key(1))) - 128
     assert np.corrcoef(small.ravel(), new.reshape(180, 2, 180, 2, 3).mean((1, 3)).ravel())[0, 1] > 0.97
-    assert GRAIN * 180 >= 1
+    assert GRAINS[-1] * 180 >= 1
 
 
 # The start, mixed back
@@ -129,7 +130,7 @@ size: [32, 32]
 frames: 4
 start: {noise: perlin}
 dream: {layers: fire2, octaves: 1, iterations: 2, step_size: 4}
-motion: {border: fresh}
+motion: {border: fresh, interpolation: linear}
 """
 ALL = ["motion.zoom=0.95", "motion.sharpen=0.4", "motion.grain=5", "start.blend=0.1", "start.moves=true"]
 NONE = ["motion.zoom=1.1", "motion.sharpen=0", "motion.grain=0", "start.blend=0", "seed=1"]

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from render.dream.compiled import kept
 from render.motion.fresh import comes_in, fresh_on_device, outside, phases_at
-from render.motion.sharpen import grained, sharpened
+from render.motion.grain import grained
+from render.motion.sharpen import sharpened
 from render.motion.warp import matrix, perspective, warp_on_device
 from render.scene.scene import Scene
 from render.scene.schedule import FrameList, FrameParams

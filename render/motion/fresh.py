@@ -23,8 +23,8 @@ GRAINS = (0.08, 0.04, 0.02, 0.01)  # of the noise, all equally strong: the fines
 NEAR, WIDE = 0.05, 0.25  # how far the colours around a place are averaged
 RETURN = 0.25  # the share of the wide average, without which colours would wander off to black and white
 GAIN = 0.6  # the noise's deviation, of the picture's own
-FADE = 0.02  # how far inside the frame what came in earlier is still renewed, so that no line shows
-RENEWED = 4.0  # how often: a place that is carried through FADE is e^-(RENEWED / 2) of what it was
+FADE = 0.01  # how far inside the frame what came in earlier is still renewed, so that no line shows
+RENEWED = 2.0  # how often: a place that is carried through FADE is e^-(RENEWED / 2) of what it was
 
 
 @partial(jax.jit, static_argnames=("interpolation",))

@@ -1,7 +1,6 @@
-"""Against the blur and the stillness of long feedback: unsharp masking, and fresh grain.
+"""Unsharp masking, against the blur of long feedback.
 
-Notation: image float32 [h, w, 3], 0..255. Lengths are fractions of the picture's shorter side, so that a film looks the
-same at every resolution.
+Notation: image float32 [h, w, 3], 0..255.
 """
 
 import jax.numpy as jnp
@@ -9,11 +8,8 @@ import numpy as np
 from jax import Array
 
 from render.motion.device_warp import filtered
-from render.motion.soft import smooth_noise
 
-RADIUS = 1 / 180  # the deviation of the mask's Gaussian; never below a pixel
-GRAIN = 1 / 120  # the size of a grain
-GREY = 0.9  # how alike a grain's channels are: the deviation of what they have in common, of all
+RADIUS = 1 / 180  # the deviation of the mask's Gaussian, of the shorter side; never below a pixel
 
 
 def sharpened(image: Array, amount: Array, border: str) -> Array:
@@ -23,12 +19,3 @@ def sharpened(image: Array, amount: Array, border: str) -> Array:
     taps = np.exp(-(at**2) / (2 * sigma**2))
     average = filtered(image, taps / taps.sum(), "wrap" if border == "wrap" else "symmetric")
     return jnp.clip(image + amount * (image - average), 0, 255)
-
-
-def grained(image: Array, levels: Array, key: Array) -> Array:
-    """The image with noise of a deviation in levels, soft and nearly grey. 0 returns the same values exactly."""
-    shape = image.shape[0], image.shape[1]
-    noise = smooth_noise(key, shape, GRAIN)
-    common = jnp.sum(noise, axis=-1, keepdims=True) / 3
-    mixed = GREY * np.sqrt(3) * common + np.sqrt((1 - GREY**2) * 3 / 2) * (noise - common)  # the deviation stays 1
-    return jnp.clip(image + levels * mixed, 0, 255)

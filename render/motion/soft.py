@@ -5,7 +5,6 @@ grain wide, so that a scene has the same grids at 320 and at 3840 pixels. Weight
 n numbers to m and are made once for a shape.
 """
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -51,11 +50,6 @@ def enlarged(small: Array, shape: Shape) -> Array:
     """A grid [a, b, c] as a smooth picture [h, w, c]."""
     rows, columns = (splines(n, m) for n, m in zip(shape, small.shape, strict=False))
     return through(rows, small, columns)
-
-
-def smooth_noise(key: Array, shape: Shape, grain: float) -> Array:
-    """Normal noise [h, w, 3] with deviation 1 whose grains are so large: the same picture at every resolution."""
-    return as_noise(jax.random.normal(key, (*grid(shape, grain), 3)), shape)
 
 
 def as_noise(small: Array, shape: Shape) -> Array:
