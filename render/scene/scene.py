@@ -251,7 +251,7 @@ class Motion:
     pan: Curve = moving(0, "degrees that the camera turns to the right: perspective, the picture moves left")
     swirl: Curve = moving(0, "degrees that the middle turns counter-clockwise, falling off to the border")
     per: str = key(Choice(("frame", "second")), "what all of the above are counted by", "frame")
-    border: str = key(Choice(("fresh", "mirror", "wrap", "edge", "black")), "what lies outside the frame", "mirror")
+    border: str = key(Choice(("fresh", "mirror", "wrap", "edge", "black")), "what lies outside the frame", "fresh")
     interpolation: str = key(Choice(("cubic", "linear")), "how pixels are resampled", "cubic")
     sharpen: Curve = moving(0, "unsharp masking of the moved frame, against the blur of a long film", least=0, most=2)
     grain: Curve = moving(0, "new noise before every dream, in levels, against a dream that freezes", least=0, most=255)
