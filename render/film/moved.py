@@ -55,22 +55,23 @@ class Moving:
             return
         for frame in range(self.frame + 1, k + 1):
             for n, each in enumerate(self.params):
-                pull = self.pull(each[frame])
-                self.travelled[n] += comes_in(pull, self.shape)
+                pull, reach = self.pull(each[frame])
+                self.travelled[n] += reach
                 with np.errstate(all="ignore"):  # far out or in a number has no room left; see `mixed`
                     self.way[n] = self.way[n] @ pull
         self.frame = k
 
-    def pull(self, p: FrameParams) -> NDArray[np.float64]:
-        """One frame's matrix."""
+    def pull(self, p: FrameParams) -> tuple[NDArray[np.float64], float]:
+        """One frame's matrix, and how far outside it reaches."""
         return pull(p.zoom, p.rotate, p.tilt, p.pan, p.translate, p.center, self.shape)
 
     def move(self, x: Array, ps: Sequence[FrameParams]) -> Array:
         """Zooms, rotates, shifts: on the device, which takes half of scipy's time or less on a CPU, too."""
-        pulls, swirls = [self.pull(p) for p in ps], np.array([p.swirl for p in ps], np.float32)
+        pulls, reaches = zip(*map(self.pull, ps), strict=True)
+        swirls = np.array([p.swirl for p in ps], np.float32)
         border, interpolation = self.border, self.interpolation
         if border == "fresh":
-            if any(comes_in(pull, self.shape) for pull in pulls):
+            if any(reaches):
                 first, along = phases_at(self.travelled)
                 where = stacked(pulls), swirls, self.seeds, first, along
                 return fresh_each(x, *where, interpolation=interpolation)
@@ -96,9 +97,10 @@ def numbers(values) -> NDArray[np.float32] | None:
 
 
 @lru_cache(maxsize=64)
-def pull(zoom, rotate, tilt, pan, translate, center, shape) -> NDArray[np.float64]:
-    """The pull matrix of a motion; those of a film that moves steadily are made once."""
-    return perspective(tilt, pan, shape) @ matrix(zoom, rotate, translate, center, shape)
+def pull(zoom, rotate, tilt, pan, translate, center, shape) -> tuple[NDArray[np.float64], float]:
+    """The pull matrix of a motion and what of it `comes_in`; those of a film that moves steadily are made once."""
+    made = perspective(tilt, pan, shape) @ matrix(zoom, rotate, translate, center, shape)
+    return made, comes_in(made, shape)
 
 
 def stacked(pulls: Sequence[NDArray[np.float64]]) -> NDArray[np.float32]:
