@@ -145,4 +145,4 @@ def comes_in(pull: NDArray[np.float64], shape: tuple[int, int]) -> float:
 def phases_at(travelled: Sequence[float]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Which noises are seen after borders have moved so far: int32 and float32 [n, 4], one new noise for each grain."""
     along = np.array(travelled)[:, None] / np.array(GRAINS)
-    return np.floor(along).astype(np.int32), (along % 1).astype(np.float32)
+    return (np.floor(along) % 2**30).astype(np.int32), (along % 1).astype(np.float32)
