@@ -10,7 +10,7 @@ from pathlib import Path
 from render.media import screen
 from render.media.paths import refusal
 from render.media.screen import called
-from render.media.system import whole_file
+from render.media.system import fitting, whole_file
 from render.scene.scene import QUALITIES
 
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
@@ -48,7 +48,7 @@ def draw(options: argparse.Namespace) -> int:
     from render.views.plot import PlotError, plot
 
     scene = read_scene(options.scene, options.overrides, quality=options.quality)
-    path = options.output or Path(f"{options.scene.stem}-plan.png")
+    path = options.output or Path(fitting(options.scene.stem, "-plan.png"))
     if refused := unknown(path) or refusal(
         path, [options.scene, *(file for _, file in files(scene))], options.overwrite
     ):

@@ -1,6 +1,8 @@
 """What is the user's stays: no command replaces unasked what lies where it writes, and --dry-run says so, too."""
 
 import os
+import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from render.film import film, resume
 from render.film.keeping import provenance
 from render.film.keeping.parts import parts_of
 from render.language.marks import SceneError
+from render.media import system
 from render.media.paths import exists, free, lost, told_apart
 from render.media.video import count_frames
 from render.scene.reader import read_scene
@@ -344,3 +347,66 @@ def test_dry_run_writes_nothing(capsys):
     time.sleep(0.01)
     assert main([*SHORT, "-o", "new/film.mp4", "--dry-run"]) == 0
     assert {str(file): os.stat(file).st_mtime_ns for file in Path().rglob("*")} == before
+
+
+def test_a_film_that_a_player_has_open(monkeypatch, capsys):
+    """On Windows it cannot be replaced, not even when asked: the new one lies beside it."""
+    assert main([*SHORT, "-o", "film.mp4"]) == 0
+    replace = os.replace
+
+    def held(source, target):
+        if Path(target).name == "film.mp4":
+            raise PermissionError(13, "is being used by another process", str(target))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", held)
+    monkeypatch.setattr(system, "PAUSES", ())
+    capsys.readouterr()
+    assert main(["scene.yaml", "--set=frames=3", "-o", "film.mp4", "--overwrite"]) == 0
+    assert capsys.readouterr().out == "film_2.mp4\n"
+    assert count_frames("film.mp4") == 2 and count_frames("film_2.mp4") == 3
+    assert not parts_of(Path("film.mp4")).exists()
+
+
+@pytest.mark.parametrize("path", ["film.mp4", "##.png"])
+def test_what_lies_beside_the_pictures_ends_no_film(monkeypatch, path):
+    """States, marks and locks are removed or cannot be written while it renders; there is no folder for messages."""
+
+    def nothing(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    done = resume.Recorder.done
+
+    def remove(self, number, x):
+        done(self, number, x)
+        self.wait()
+        for file in parts_of(Path(path)).rglob("*"):
+            if file.is_file() and not file.name.startswith(("segment", "open")):
+                file.unlink()
+
+    monkeypatch.setattr("render.film.keeping.recorder.SAVED_EVERY", 0)
+    monkeypatch.setattr(resume.Recorder, "done", remove)
+    monkeypatch.setattr(tempfile, "TemporaryFile", nothing)
+    assert main([*SHORT, "-o", path]) == 0 and exists(path) and not parts_of(Path(path)).exists()
+    monkeypatch.setattr("render.film.keeping.recorder.save", nothing)
+    monkeypatch.setattr("render.film.keeping.begun.durable", nothing)
+    assert main([*SHORT, "-o", path, "--overwrite", "--set=seed=3"]) == 0 and not parts_of(Path(path)).exists()
+
+
+def test_stills_go_on_where_their_parts_are_removed(monkeypatch):
+    done = resume.Recorder.done
+
+    def remove(self, number, x):
+        done(self, number, x)
+        self.wait()
+        shutil.rmtree(parts_of(Path("##.png")))
+
+    monkeypatch.setattr(resume.Recorder, "done", remove)
+    assert main([*SHORT, "-o", "##.png"]) == 0 and len(exists("##.png")) == 2
+
+
+def test_a_plan_is_drawn_whatever_its_scene_is_called(capsys):
+    for name in (os.fsdecode(b"caf\xe9 $x_ \n"), "猫" * 80, "a" * 250):
+        Path(f"{name}.yaml").write_text(SCENE)
+        assert main(["plan", f"{name}.yaml"]) == 0
+    assert len([name for name in names() if name.endswith("-plan.png")]) == 3

@@ -121,7 +121,7 @@ def fingerprint() -> str:
     code = [path.read_bytes() for folder in ("render", "models") for path in sorted((root / folder).glob("**/*.py"))]
     versions = [importlib.metadata.version(package) for package in ("jax", "jaxlib", "flax", "numpy")]
     device = jax.devices()[0]
-    settings = device.device_kind, device.client.platform_version, os.environ.get("XLA_FLAGS"), compiler_options()
+    settings = device.device_kind, device.client.platform_version, compiler_options()
     return hashlib.sha256(repr((code, versions, settings, processor())).encode()).hexdigest()
 
 

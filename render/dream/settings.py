@@ -34,6 +34,7 @@ DECIDING = (
     "jax_exec_time_optimization_effort",
     "jax_allow_f16_reductions",
 )
+FLAGS = ("XLA_FLAGS", "LIBTPU_INIT_ARGS", "NVIDIA_TF32_OVERRIDE")  # of the compilers and kernels below JAX
 SILENT = re.compile("jax_(platform|log|debug_log|compil|persistent|explain|dump|traceback|include)")  # no program's
 
 
@@ -74,11 +75,12 @@ def check() -> None:
 
 
 def every() -> list[tuple[str, str]]:
-    """All of JAX's settings that a program may depend on, as they are in this thread."""
+    """All settings of JAX and its compilers that a program may depend on, as they are in this thread."""
     import jax
 
     names = (name for name in jax.config.values if not SILENT.match(name))
-    return [(name, repr(getattr(jax.config, name, jax.config.values[name]))) for name in sorted(names)]
+    settings = [(name, repr(getattr(jax.config, name, jax.config.values[name]))) for name in sorted(names)]
+    return [*settings, *((name, os.environ.get(name, "")) for name in FLAGS)]
 
 
 def deciding() -> dict[str, Any]:
@@ -86,5 +88,5 @@ def deciding() -> dict[str, Any]:
     import jax
 
     told = {name: getattr(jax.config, name, None) for name in DECIDING}
-    flags = " ".join(sorted(os.environ.get("XLA_FLAGS", "").split()))
-    return {**{name: value if value is None else str(value) for name, value in told.items()}, "XLA_FLAGS": flags}
+    flags = {name: " ".join(sorted(os.environ.get(name, "").split())) for name in FLAGS}
+    return {**{name: value if value is None else str(value) for name, value in told.items()}, **flags}

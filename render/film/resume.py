@@ -228,7 +228,7 @@ def finish(
         raise FilmError(f"{scene.output.path}: no frame was made, so there is no film")
     store.join(at, provenance.metadata(made))
     if store.path != scene.output.path:
-        tell(f"{scene.output.path} has come there meanwhile, and stays; the film is {store.path}")
+        tell(f"{scene.output.path} has come there meanwhile, or is held, and stays; the film is {store.path}")
         scene = replace(scene, output=replace(scene.output, path=store.path))
     try:
         provenance.write_beside(scene, made, at.seconds, folder)

@@ -81,6 +81,14 @@ class Process:
         return FilmError(f"{self.subject}: ffmpeg failed: {'; '.join(dict.fromkeys((said[0], said[-1])))}")
 
 
+def _log() -> IO[bytes]:
+    """A file for what ffmpeg says, which is gone with it; none where no folder takes one."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return open(os.devnull, "w+b")
+
+
 @contextmanager
 def running(arguments: Sequence[str], subject: str, **pipes: Any) -> Iterator[Process]:
     """An ffmpeg with these arguments (pipes: as for Popen), which has completed when the block ends well.
@@ -88,7 +96,7 @@ def running(arguments: Sequence[str], subject: str, **pipes: Any) -> Iterator[Pr
     Whatever else ends the block, KeyboardInterrupt and GeneratorExit included: ffmpeg is killed and waited for.
     FilmError, its message beginning with subject: ffmpeg could not be started, or failed.
     """
-    with tempfile.TemporaryFile() as log:
+    with _log() as log:
         try:
             process = Process(arguments, subject, log, **pipes)
         except (OSError, RuntimeError) as error:

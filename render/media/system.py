@@ -164,9 +164,10 @@ def others(status: os.stat_result) -> str:
 
     Windows keeps users apart by other means, and says nothing here.
     """
-    if os.name == "nt":
+    own = getattr(os, "geteuid", None)
+    if os.name == "nt" or own is None:
         return ""
-    if status.st_uid not in (os.geteuid(), 0):
+    if status.st_uid not in (own(), 0):
         return f"belongs to user {status.st_uid}"
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return f"can be written by {'everybody' if status.st_mode & stat.S_IWOTH else 'its group'}"

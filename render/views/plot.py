@@ -4,12 +4,14 @@ Lengths are inches, from the top left; colours are of one palette on a dark grou
 `plan` and is imported where it is needed; its global state (pyplot, rcParams) is left alone.
 """
 
+import warnings
 from collections.abc import Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from render.language.marks import one_line
 from render.scene.scene import Scene
 from render.views.tracks import WEIGHTS, Track, columns, constants, cut, doublings, magnified, pace, tracks, weighed
 
@@ -47,13 +49,15 @@ def plot(scene: Scene, name: str = "") -> "Image.Image":
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=GROUND)
     canvas = FigureCanvasAgg(figure)
     sheet = _Sheet(figure, scene, height)
-    sheet.header(name or scene.output.path.stem)
+    sheet.header(one_line(name or scene.output.path.stem))
     if layers:
         sheet.stack(layers, last=not moving)
     for track, colour in zip(moving, cycle(PALETTE), strict=False):
         sheet.row(track, colour, last=track is moving[-1])
     sheet.table(table)
-    canvas.draw()
+    with warnings.catch_warnings():  # letters that the font lacks are boxes
+        warnings.simplefilter("ignore")
+        canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
 
 

@@ -92,14 +92,21 @@ def _let_go(parts: Path, lock: int) -> None:
     """
     alone = removed = False
     try:
-        with suppress(OSError):
-            alone = [file.name for file in parts.iterdir()] == ["lock"]
+        with suppress(OSError, ValueError):
+            names = [file.name for file in parts.iterdir()]
+            # it may have been removed, and be another's by now
+            alone = not names or (names == ["lock"] and (parts / "lock").read_text() in ("", _own()))
         removed = alone and discard(parts / "lock")
     finally:
         os.close(lock)
     if alone and (removed or discard(parts / "lock")):
         with suppress(OSError):
             parts.rmdir()
+
+
+def _own() -> str:
+    """What our lock says."""
+    return f"{os.getpid()}\n"
 
 
 def _opened(path: Path, parts: Path) -> int:
@@ -134,7 +141,7 @@ def _held(path: Path, parts: Path) -> int:
         lock = _opened(path, parts)
     with suppress(OSError):  # it is for people to read
         os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
+        os.write(lock, _own().encode())
     return lock
 
 

@@ -143,9 +143,14 @@ class Film:
 
     def join(self, at: Progress, metadata: str) -> None:
         joined = self.joined(at, metadata)
-        if not may_replace(self.folder, self.path):
-            self.path = free(self.path)
         note(self.folder, joined)
+        try:
+            if may_replace(self.folder, self.path):
+                return put(joined, self.path)
+        except OSError:  # a player has the old one open
+            if not os.path.lexists(self.path):
+                raise
+        self.path = free(self.path)
         put(joined, self.path)
 
     def salvage(self, at: Progress) -> Path | None:

@@ -124,6 +124,7 @@ class Stills:
         self.count = at.pictures
 
     def write(self, picture: Frame) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)  # somebody may have removed what looked like a rest
         temporary = self.folder / f"open.{os.getpid()}.png"
         Image.fromarray(picture).save(temporary, format="PNG")
         if not is_numbered(self.path):
