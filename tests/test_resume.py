@@ -27,11 +27,11 @@ from render.__main__ import main
 from render.film import film, resume
 from render.film.keeping import checkpoint, segments
 from render.film.keeping.parts import LockedError, locked, parts_of
-from render.film.keeping.provenance import record_of
 from render.film.watch import NumbersError
 from render.media.ffmpeg import FilmError
 from render.media.video import count_frames, numbered, read_film
 from render.scene.reader import read_scene
+from render.scene.record import record_of
 
 pytestmark = pytest.mark.numbers
 

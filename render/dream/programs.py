@@ -35,7 +35,6 @@ from render.dream.image import Shape
 from render.dream.objective import Target
 from render.dream.tiles import Network, tile_shape
 from render.media.system import memory
-from render.scene.scene import Scene
 
 # Per platform: the most pixels that go through the network in one piece, the tile's side at most, and tiles at a time.
 # On a CPU tiles of this size stay in the cache: faster at 1280×720, and nothing gained at 640×360. The accelerators'
@@ -183,15 +182,15 @@ class InBfloat16:
         return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small(images.astype(jnp.bfloat16)))
 
 
-def at_once(network: Network, scene: Scene) -> int:
-    """How many films of a scene's size are dreamed in one pass, at least 1: as many as memory has room for.
+def at_once(network: Network, size: tuple[int, int], tile: str | int = "auto") -> int:
+    """How many films of a size (w, h) are dreamed in one pass, at least 1: as many as memory has room for.
 
     On a CPU only while all of them together stay as small as a picture that needs no tiles: beyond, they fall out of
     its cache, and one after the other is faster (four films in one pass: 1.6 times at 160×90, 1.15 at 320×180, 0.85 at
     640×360).
     """
-    w, h = scene.size
-    pixels = min(h * w, largest_whole(scene.dream.tile))
+    w, h = size
+    pixels = min(h * w, largest_whole(tile))
     image = jax.ShapeDtypeStruct((1, 64, 64, 3), jnp.float32)
     activations = jax.tree.leaves(jax.eval_shape(lambda network, x: network(x), network, image))
     per_pixel = sum(a.size for a in activations) * 4 / 64**2

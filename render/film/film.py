@@ -34,7 +34,7 @@ def network(model: Model) -> Any:
 
 def batches(scenes: Sequence[Scene]) -> list[list[int]]:
     """The scenes by number, in batches that are dreamed in one pass."""
-    return together(scenes, lambda scene: at_once(network(scene.model), scene))
+    return together(scenes, lambda scene: at_once(network(scene.model), scene.size, scene.dream.tile))
 
 
 def render_films(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from render.film.keeping.begun import may_replace
 from render.film.keeping.parts import Range, locked, parts_of, pass_of, unfinished
-from render.film.keeping.provenance import frames_of, holds, is_record, place_of, same_film
+from render.film.keeping.provenance import holds, place_of, same_film
 from render.language.marks import Mark, SceneError, fail
 from render.media.ffmpeg import FilmError
 from render.media.paths import exists, is_numbered, lost, numbered
+from render.scene.record import frames_of, is_record
 from render.scene.scene import Scene
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import models
 from models.files.classes import UnknownClass, number_of
 from models.files.formats import WeightsError
-from render.film.keeping.provenance import is_record, recorded
 from render.language.curve_checks import MOST_FRAMES
 from render.language.document import load
 from render.language.kinds import File
@@ -20,6 +19,7 @@ from render.scene.classes import Classes
 from render.scene.layers import Layers, Target
 from render.scene.overrides import ROOT, override, with_output
 from render.scene.palettes import Palettes
+from render.scene.record import is_record, recorded
 from render.scene.resolved import files
 from render.scene.scene import (
     LENGTHS,

@@ -5,12 +5,8 @@
 
 import hashlib
 import importlib.metadata
-import json
 import os
 import re
-import subprocess
-from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +14,33 @@ import models
 from render.dream import settings
 from render.film.keeping.checkpoint import durable
 from render.film.keeping.parts import Range
-from render.language.document import MAX_BYTES, compose, load
-from render.language.marks import Entry, Mark, Node, Problems, SceneError, fail, one_line
-from render.media.ffmpeg import FilmError, running
 from render.media.paths import exists, free, is_numbered
-from render.media.system import discard, fitting
+from render.media.system import discard
+from render.scene.record import film_of, frames_of, record_of, records_of
 from render.scene.resolved import as_text, files, number, plain
 from render.scene.scene import Scene
 
+HERE = Path(__file__).parents[3]  # holds the packages render and models
 PACKAGES = ("jax", "jaxlib", "flax", "numpy", "scipy")
-HOLDING = (".mp4", ".mov", ".webm")  # films that hold their record themselves; a GIF's and stills' is beside them
-RECORDS = (".json", *HOLDING)
-# Files of this project that no picture depends on, so that a film can go on when they change.
-NOT_DECIDING = {"__main__", "checkpoint", "commands", "compiled", "download", "fetch", "grid", "parts", "plan", "plot"}
-NOT_DECIDING |= {"progress", "sheet", "sweep", "target", "tracks", "begun", "paths", "screen", "system"}
+NOT_DECIDING = (  # files and wings that no picture depends on, so that a film can go on when they change
+    "models/files/download.py",
+    "models/files/fetch.py",
+    "render/__main__.py",
+    "render/commands.py",
+    "render/dream/compiled.py",
+    "render/film/grid.py",
+    "render/film/keeping/begun.py",
+    "render/film/keeping/checkpoint.py",
+    "render/film/keeping/parts.py",
+    "render/film/progress.py",
+    "render/film/signals.py",
+    "render/film/sweep.py",
+    "render/film/target.py",
+    "render/media/paths.py",
+    "render/media/screen.py",
+    "render/media/system.py",
+    "render/views",
+)
 
 
 def made(scene: Scene, only: Range | None = None) -> dict[str, Any]:
@@ -99,60 +108,6 @@ def metadata(made: dict[str, Any]) -> str:
     return ";FFMETADATA1\ncomment=" + re.sub(r"([=;#\\\n])", r"\\\1", as_text(made)) + "\n"
 
 
-def is_record(path: Path) -> bool:
-    """Whether a path names a film or its record, and not a scene."""
-    return path.suffix.lower() in (*RECORDS, ".gif", ".png")
-
-
-def records_of(path: Path) -> tuple[Path, Path]:
-    """Where a record of the film at path may lie; the first is for one of all films that differ in their endings."""
-    return path.with_suffix(".json"), path.with_name(fitting(path.name, ".json"))
-
-
-def record_of(path: Path) -> Path | None:
-    """The record beside the film at path: its own, or one that was renamed along with it; None if there is none."""
-    short, long = records_of(path)
-    films = {place: Path(film_of(place)) for place in (long, short)}
-    own = [place for place, film in films.items() if film.name == path.name]
-    return next(iter(own + [place for place, film in films.items() if film.suffix == path.suffix]), None)
-
-
-def film_of(record: Path) -> str:
-    """The name of the film that a record is about; nothing if it is no record."""
-    try:
-        data: Any = json.loads(record.read_bytes()) if record.stat().st_size < MAX_BYTES else None
-        return str(data["scene"]["output"]["path"]) if data["sha256"] and data["versions"] else ""
-    except (OSError, ValueError, TypeError, KeyError):
-        return ""
-
-
-def recorded(path: Path, problems: Problems) -> tuple[Node, Fraction | None]:
-    """The scene in a film or record, as `document.load` gives one, its output where it lies, and its written_fps.
-
-    SceneError: there is none in it.
-    """
-    root = _record(path, problems)
-    parts = root.value if isinstance(root.value, dict) else {}
-    if "scene" not in parts and path.suffix.lower() == ".json":
-        return root, None  # a scene that is written as JSON
-    scene = parts["scene"].value if "scene" in parts else None
-    if scene is None or not isinstance(scene.value, dict):
-        raise fail(root.mark, "holds no scene; is it a film, or the record of one, that Dreamreel made?")
-    rate = parts["written_fps"].value.text if "written_fps" in parts else ""
-    written = Fraction(rate) if re.fullmatch(r"[0-9]{1,9}(/[1-9][0-9]{0,8}|\.[0-9]{1,9})?", rate) else None
-    return _beside(scene, path), written or None
-
-
-def frames_of(path: Path) -> Range | None:
-    """The frames that a record is about if it is not about the whole film."""
-    root = _record(path, Problems())
-    only = root.value["only"].value.value if isinstance(root.value, dict) and "only" in root.value else None
-    numbers = [part.value for part in only] if isinstance(only, list) else []
-    if len(numbers) == 2 and all(isinstance(part, int) for part in numbers):
-        return numbers[0], numbers[1]
-    return None
-
-
 def same_film(scene: Scene) -> bool:
     """Whether a film of this very scene is where it would go."""
     record = record_of(scene.output.path)
@@ -168,51 +123,6 @@ def holds(record: Path, scene: Scene) -> bool:
     except (OSError, ValueError):
         return False
     return text.startswith(as_text(described(scene)).removesuffix("\n}"))
-
-
-def _record(path: Path, problems: Problems) -> Node:
-    if path.suffix.lower() in (".gif", ".png"):
-        record = record_of(path)
-        if record is None:
-            beside = f"{records_of(path)[0]} is not there, or not about it"
-            raise fail(Mark(str(path)), f"holds no record of how it was made, and {beside}")
-        path = record
-    if path.suffix.lower() == ".json":
-        return load(path, problems)
-    mark = Mark(str(path), folder=path.parent)
-    if not path.is_file():
-        raise fail(mark, "there is no such file")
-    try:
-        text = comment(path)
-    except FilmError as error:
-        raise SceneError([one_line(str(error))]) from None
-    if not text.startswith("{"):
-        raise fail(mark, "holds no record of how it was made; is it a film that Dreamreel made?")
-    return compose(text, mark, problems)
-
-
-def comment(path: Path) -> str:
-    """The comment in a film; nothing if it has none. FilmError: not a film."""
-    source = ["-protocol_whitelist", "file,pipe", "-i", f"file:{path}"]
-    with running(
-        [*source, "-f", "ffmetadata", "pipe:1"], f"{path}: not a film that can be read", stdout=subprocess.PIPE
-    ) as ffmpeg:
-        assert ffmpeg.popen.stdout is not None
-        text = ffmpeg.popen.stdout.read().decode(errors="replace")
-    found = re.search(r"^comment=((?:[^\\\n]|\\.)*)$", text, re.MULTILINE | re.DOTALL | re.IGNORECASE)
-    return re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL) if found else ""
-
-
-def _beside(scene: Node, path: Path) -> Node:
-    """The scene with its output where the record lies; a film is itself that place."""
-    output = scene.value["output"].value if "output" in scene.value else Node({}, scene.mark)
-    if not isinstance(output.value, dict):
-        return scene
-    name = output.value["path"].value.text if "path" in output.value else path.name
-    place = str(path.parent / name)
-    key = Node("path", output.mark, "path")
-    moved = replace(output, value={**output.value, "path": Entry(key, Node(place, output.mark, place, raw=True))})
-    return replace(scene, value={**scene.value, "output": Entry(Node("output", output.mark, "output"), moved)})
 
 
 def sum_of(path: Path) -> str:
@@ -231,9 +141,13 @@ def version(package: str) -> str:
 
 def code() -> str:
     """A sum of the files that decide pictures: a clone of the repository changes without its version."""
-    here = Path(__file__).parents[3]
-    files = [f for folder in ("models", "render") for f in (here / folder).rglob("*.py") if f.stem not in NOT_DECIDING]
     total = hashlib.sha256()
-    for file in sorted(files):
-        total.update(file.relative_to(here).as_posix().encode() + b"\0" + file.read_bytes())
+    for path in deciding():
+        total.update(path.as_posix().encode() + b"\0" + (HERE / path).read_bytes())
     return total.hexdigest()[:16]
+
+
+def deciding() -> list[Path]:
+    """The files of this project that pictures depend on, from the folder that holds its packages."""
+    files = sorted(file.relative_to(HERE) for folder in ("models", "render") for file in (HERE / folder).rglob("*.py"))
+    return [file for file in files if not any(file.is_relative_to(path) for path in NOT_DECIDING)]
