@@ -5,12 +5,14 @@ one that only a type checker follows is a need all the same.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from render.dream.compiled import sources
 from render.film.keeping.provenance import NOT_DECIDING, deciding
 
 ROOT = Path(__file__).parents[1]
@@ -163,6 +165,21 @@ def test_a_wing_that_reaches_upwards_is_told(tmp_path, file, text, problem):
     build({file: text})
     found = problems(tmp_path)
     assert any(problem in one for one in found), found
+
+
+def test_every_file_that_is_named_is_there():
+    """In docstrings, comments and CONTRIBUTING: by its path, or by the end of it."""
+    files = [*ROOT.glob("*.md"), *ROOT.glob("[a-z]*/**/*.py"), *ROOT.glob("[a-z]*/**/*.md")]
+    there = [file.relative_to(ROOT).as_posix() for file in files]
+    pages = [ROOT / "CONTRIBUTING.md", *modules(ROOT).values(), *(ROOT / "scripts").glob("*.py")]
+    named = {(page, name) for page in pages for name in re.findall(r"[\w/]*\w\.(?:py|md)\b", page.read_text("utf-8"))}
+    assert len(named) > 100
+    lost = [(page.name, name) for page, name in named if not any(f"/{path}".endswith(f"/{name}") for path in there)]
+    assert not lost
+
+
+def test_kept_programs_depend_on_all_code():
+    assert {*sources()} == {*modules(ROOT).values()}
 
 
 def test_what_decides_no_picture_is_there():

@@ -76,7 +76,7 @@ def roll(canvas: Array, by: Array) -> Array:
 
 
 def advanced(x: Array, g: Array, step_size: ArrayLike, by: Nature | None) -> Array:
-    """What one step makes of a picture x [h, w, 3] or canvas [h, 3w] with the objective's gradient g, as SCENE.md says.
+    """What one step makes of a picture x [h, w, 3] or canvas [h, 3w] with its objective's gradient g; docs/looks.md.
 
     g is made natural; x ← x + step_size · g / mean|g|; clipped to 0..255.
     """

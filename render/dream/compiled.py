@@ -114,11 +114,16 @@ def _write(path: Path, program: Any) -> None:
             discard(old)
 
 
+def sources() -> list[Path]:
+    """The files of this project that hold code."""
+    root = Path(__file__).parents[2]
+    return sorted(path for folder in ("render", "models") for path in (root / folder).glob("**/*.py"))
+
+
 @cache
 def fingerprint() -> str:
     """What every program depends on: this code, the versions, the processor and its settings."""
-    root = Path(__file__).parents[2]
-    code = [path.read_bytes() for folder in ("render", "models") for path in sorted((root / folder).glob("**/*.py"))]
+    code = [path.read_bytes() for path in sources()]
     versions = [importlib.metadata.version(package) for package in ("jax", "jaxlib", "flax", "numpy")]
     device = jax.devices()[0]
     settings = device.device_kind, device.client.platform_version, compiler_options()

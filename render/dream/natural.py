@@ -1,7 +1,7 @@
 """Natural gradients: a step in the colours and the spectrum of photographs, not in neon and grain.
 
 A raw gradient's colours are uncorrelated and its spectrum is flat; no photograph's are. Lucid optimises in a space
-where both are as in photographs (tensorflow/lucid, optvis/param/spatial.py and color.py; Olah, Mordvintsev and
+where both are as in photographs (tensorflow/lucid, optvis/param, spatial and color; Olah, Mordvintsev and
 Schubert, "Feature Visualization", 2017). The same as a linear map of the gradient leaves the picture itself as the
 state: g ← C · F⁻¹(s · F(g)), symmetric and positive, so that a step still climbs.
 
