@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from render.media.codecs import CODECS
 from render.media.ffmpeg import in_background, running
-from render.media.video import ENCODERS, FilmError, check_path, exists, film, film_length, read_film
+from render.media.video import FilmError, check_path, exists, film, film_length, read_film
 
 SIZE = 64, 36
 COLOURS = [
@@ -30,7 +31,7 @@ COLOURS = [
     (255, 255, 255),
     (90, 90, 90),
 ]
-ENDINGS = sorted(ENCODERS)
+ENDINGS = sorted(CODECS)
 
 
 def patches(size=SIZE):

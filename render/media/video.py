@@ -1,4 +1,4 @@
-"""Films in and out: what the ending of a path means, and whole files only.
+"""Films in and out, whole files only; codecs.py has what the ending of a path means.
 
 frame: uint8 `[h, w, 3]`, RGB, on its way out; float32 `[h, w, 3]`, 0..255, on its way in. size: (w, h) in pixels.
 No JAX here. render/media/ffmpeg.py owns the processes.
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from render.media.codecs import CODECS, ENDINGS
 from render.media.ffmpeg import FilmError, Process, in_background, running
 from render.media.paths import exists as exists
 from render.media.paths import numbered as numbered
@@ -25,26 +26,6 @@ Size = tuple[int, int]
 Frame = NDArray[np.uint8]
 Write = Callable[[Frame], None]
 
-# Untagged films are BT.601 to ffmpeg and BT.709 to most players: so convert to BT.709, and say so in the file.
-_BT709 = (
-    "scale=out_color_matrix=bt709:out_range=tv,"
-    "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=tv"
-)
-_YUV = ["-pix_fmt", "yuv420p", "-vf", _BT709]
-# A fixed number of threads: left alone, encoders take it from the machine, and x264's bytes depend on it.
-_THREADS = ["-threads", "4"]
-H264 = ["-c:v", "libx264", "-preset", "medium", *_THREADS, *_YUV]
-VP9 = ["-c:v", "libvpx-vp9", "-b:v", "0", "-row-mt", "1", "-deadline", "good", "-cpu-used", "4", *_THREADS, *_YUV]
-# A palette for every frame, so that ffmpeg holds one frame and not the whole film; it loops for ever. The palette is
-# chosen from every few pixels, unmixed: from all of them it takes 5 times as long as the rest.
-_PALETTE = "scale='min(iw,240)':'min(ih,240)':flags=neighbor,palettegen=stats_mode=single"
-GIF = ["-vf", f"split[a][b];[a]{_PALETTE}[p];[b][p]paletteuse=new=1", "-loop", "0"]
-
-INDEX_FIRST = ["-movflags", "+faststart"]
-
-ENCODERS = {".mp4": [*H264, *INDEX_FIRST], ".mov": [*H264, *INDEX_FIRST], ".webm": VP9, ".gif": GIF}
-ENDINGS = (*ENCODERS, ".png")
-
 
 def check_path(path: str | os.PathLike[str], size: Size) -> None:
     """FilmError if no film of this size (w, h) can have this path: a folder, its ending, an odd size for its format."""
@@ -54,7 +35,7 @@ def check_path(path: str | os.PathLike[str], size: Size) -> None:
         raise FilmError(f"{path}: the ending is {ending!r}, and must be one of {', '.join(ENDINGS)}")
     if path.is_dir():
         raise FilmError(f"{path}: is a folder")
-    if "yuv420p" in ENCODERS.get(ending, ()) and (size[0] % 2 or size[1] % 2):
+    if ending in CODECS and "yuv420p" in CODECS[ending].encoded and (size[0] % 2 or size[1] % 2):
         raise FilmError(f"{path}: the size is {size[0]}x{size[1]}, and must be even for a {ending}")
 
 
@@ -85,14 +66,14 @@ def film(path: str | os.PathLike[str], size: Size, fps: Fraction, crf: int = 17,
 
 @contextmanager
 def encoder(path: Path, size: Size, fps: Fraction, crf: int, subject: str) -> Iterator[Write]:
-    """Yields write(frame): ffmpeg encodes the frames into the file at path, whose ending is one of ENCODERS.
+    """Yields write(frame): ffmpeg encodes the frames into the file at path, whose ending is one of CODECS.
 
     subject is what a FilmError begins with. The file is whole once the block has ended well, and not before; nothing
     is renamed or removed here.
     """
-    ending = path.suffix.lower()
-    quality = [] if ending == ".gif" else ["-crf", str(crf)]
-    arguments = [*raw(size, fps), *ENCODERS[ending], *quality, f"file:{path}"]
+    codec = CODECS[path.suffix.lower()]
+    quality = ["-crf", str(crf)] if codec.crf else []
+    arguments = [*raw(size, fps), *codec.encoded, *codec.finished, *quality, f"file:{path}"]
     with (
         running(arguments, subject, stdin=subprocess.PIPE, bufsize=0) as ffmpeg,
         in_background(ffmpeg.feed, cancel=ffmpeg.popen.kill) as put,

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from render.language.marks import Mark, Problems
+from render.media.codecs import ENDINGS, IN_WORDS
 from render.media.paths import blocked, exists, is_numbered, lost
 from render.scene.scene import Scene
-
-FILMS = (".mp4", ".mov", ".webm", ".gif")
-ENDINGS = ".mp4, .mov, .webm, .gif, .png for one frame, or frames/####.png for numbered stills"
 
 
 def check_readable(path: Path, mark: Mark, key: str, problems: Problems) -> bool:
@@ -66,10 +64,10 @@ def check_output(scene: Scene, inputs: Sequence[Path], mark: Mark, problems: Pro
 
 def _unfit(path: Path, scene: Scene) -> str:
     ending, numbered = path.suffix.lower(), is_numbered(path)
-    if ending not in (*FILMS, ".png"):
-        return f"{path} ends in {ending or 'nothing'}; known endings are {ENDINGS}"
+    if ending not in ENDINGS:
+        return f"{path} ends in {ending or 'nothing'}; known endings are {IN_WORDS}"
     if "##" in path.name and not numbered:
-        return f"{path}: only .png can be numbered; known endings are {ENDINGS}"
+        return f"{path}: only .png can be numbered; known endings are {IN_WORDS}"
     if numbered and not re.fullmatch(r"[^#]*#+[^#]*", path.name):
         return f"{path}: one run of # stands for the frame's number, as in frames/####.png"
     if ending == ".png" and not numbered and scene.output.record != "frames":

@@ -13,11 +13,9 @@ from typing import Any
 
 from render.language.document import MAX_BYTES, compose, load
 from render.language.marks import Entry, Mark, Node, Problems, SceneError, fail, one_line
+from render.media.codecs import BESIDE, HOLDING
 from render.media.ffmpeg import FilmError, running
 from render.media.system import fitting
-
-HOLDING = (".mp4", ".mov", ".webm")  # films that hold their record themselves
-BESIDE = (".gif", ".png")  # films whose record is beside them only
 
 
 def is_record(path: Path) -> bool:

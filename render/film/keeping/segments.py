@@ -16,29 +16,30 @@ from typing import Any, Literal
 
 from render.film.keeping.begun import MARKS, may_replace, note
 from render.film.keeping.checkpoint import Progress
+from render.media.codecs import CODECS, Codec
 from render.media.ffmpeg import FilmError, running
 from render.media.paths import free
 from render.media.system import discard, fitting, put, sync
-from render.media.video import GIF, H264, INDEX_FIRST, VP9, Frame, Size, count_frames, raw
+from render.media.video import Frame, Size, count_frames, raw
 
 SECONDS = 2  # of film in a segment. 8 s at 640×360 grow by 1.1 % from it; from segments of 4 s by 0.4 %
 SPOOLED = 10.0  # seconds: only films that take longer for a segment get a spool
-_LOSSLESS = ["-c:v", "ffv1", "-level", "3", "-threads", "4", "-pix_fmt", "bgr0"]
-_COPY = ["-c", "copy"]
 _SAME_BYTES = ["-fflags", "+bitexact"]  # else WebM gets random numbers
-# The film's ending → its segments', how they are encoded, how they are joined. GIFs cannot be joined (most readers stop
-# at the first one's end): their segments lose nothing, and are encoded at the end.
-SEGMENTS = {
-    ".mp4": (".mp4", H264, [*_COPY, *INDEX_FIRST]),
-    ".mov": (".mov", H264, [*_COPY, *INDEX_FIRST]),
-    ".webm": (".webm", VP9, _COPY),
-    ".gif": (".nut", _LOSSLESS, GIF),
-}
 
 
 def length_of(fps: Fraction) -> int:
     """How many pictures a segment has at least: SECONDS of film, but no fewer than 24 and no more than 240."""
     return min(max(round(SECONDS * fps), 24), 240)
+
+
+def joining(codec: Codec, fps: Fraction) -> list[str]:
+    """ffmpeg's arguments that make one film of segments, every frame at its own time."""
+    if codec.apart:  # such a segment does not say how long its last frame is shown
+        parts = zip(["", *codec.encoded], codec.encoded, strict=False)
+        return [f"setpts=N/({fps})/TB,{part}" if before == "-vf" else part for before, part in parts]
+    # ffmpeg places segments to the microsecond; this makes every time the frame's own again, however many they are.
+    exact = f"setts=pts=round(PTS*TB*{fps})/({fps})/TB:dts=round(DTS*TB*{fps})/({fps})/TB"
+    return ["-c", "copy", *codec.finished, "-bsf:v", exact]
 
 
 class Film:
@@ -49,12 +50,10 @@ class Film:
 
     def __init__(self, path: Path, folder: Path, size: Size, fps: Fraction, crf: int) -> None:
         self.path, self.folder, self.size, self.fps = path, folder, size, Fraction(fps)
-        self.ending, self.how, self.joined_by = SEGMENTS[path.suffix.lower()]
-        if self.ending == ".nut":  # it does not say how long its last frame is shown
-            filters = f"setpts=N/({self.fps})/TB,"
-            self.joined_by = [filters + part if "palettegen" in part else part for part in self.joined_by]
-        if self.ending != ".nut":
-            self.how = [*self.how, "-crf", str(crf)]
+        codec = CODECS[path.suffix.lower()]
+        quality = ["-crf", str(crf)] if codec.crf else []
+        self.ending, self.how = codec.apart or (path.suffix.lower(), [*codec.encoded, *quality])
+        self.joined_by = [*joining(codec, self.fps), *(quality if codec.apart else [])]
         self.number, self.took, self.spooling = 0, SPOOLED, True
         self.ffmpeg: Any = None
         self.spool: FileIO | None = None
@@ -170,13 +169,10 @@ class Film:
         (self.folder / "segments.txt").write_text(f"ffconcat version 1.0\n{names}")
         (self.folder / "metadata.txt").write_text(metadata or ";FFMETADATA1\n", encoding="utf-8")
         joined = self.folder / f"joined.{os.getpid()}{path.suffix.lower()}"
-        # ffmpeg places segments to the microsecond; this makes every time the frame's own again, however many they are.
-        exact = f"setts=pts=round(PTS*TB*{self.fps})/({self.fps})/TB:dts=round(DTS*TB*{self.fps})/({self.fps})/TB"
         # In the folder itself: to ffmpeg, a list's address ends at # and ?, and people have folders of such names.
         source = ["-f", "concat", "-i", "segments.txt", "-f", "ffmetadata", "-i", "metadata.txt"]
         source += ["-map", "0:v:0", "-map_metadata", "1"]
-        how = self.joined_by if self.ending == ".nut" else [*self.joined_by, "-bsf:v", exact]
-        with running([*source, *how, *_SAME_BYTES, joined.name], str(path), cwd=self.folder):
+        with running([*source, *self.joined_by, *_SAME_BYTES, joined.name], str(path), cwd=self.folder):
             pass
         count = count_frames(joined)
         if count != at.pictures and not (path.suffix.lower() == ".gif" and self.fps > 50):  # GIFs count hundredths
