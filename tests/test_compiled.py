@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import jax
@@ -172,3 +174,27 @@ def test_only_so_many_are_kept(store, monkeypatch):
     for n in range(1, 5):
         doubled()(jnp.ones(n), times=1)
     assert len(list(store.glob("*.program"))) == 2
+
+
+LIBRARY = """
+import sys
+from pathlib import Path
+import jax, jax.numpy as jnp
+from render.dream import compiled
+
+compiled.keep_in(Path(sys.argv[1]))
+compiled.fingerprint()
+if sys.argv[2] == "again":
+    jax.stages.Lowered.compile = None  # nothing can be compiled any more
+print(compiled.kept()(jnp.linalg.eigvalsh)(2 * jnp.eye(3)))
+"""
+
+
+def test_a_program_that_calls_a_library_is_read_by_another_process(store):
+    """LAPACK's functions are called by address, which a process has to look up first: without, it dies of signal 11."""
+    store.chmod(0o700)
+    for which in ("first", "again"):
+        command = [sys.executable, "-c", LIBRARY, str(store), which]
+        done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, "[2. 2. 2.]\n"), done.stderr
+    assert len(list(store.glob("*.program"))) == 1
