@@ -211,11 +211,11 @@ def set_in(text, *arguments):
         ("seed: 1", "dream.octaves=3", {"seed": 1, "dream": {"octaves": 3}}),
         ("seed: 1", "size=[1920,1080]", {"seed": 1, "size": [1920, 1080]}),
         ("seed: 1", "motion.zoom={0s: 1, 4s: 2}", {"seed": 1, "motion": {"zoom": {"0s": 1, "4s": 2}}}),
-        ("dream: {keep: 0.3}", "dream.keep.mean=0.1", {"dream": {"keep": {"mean": 0.1, "contrast": 0.3}}}),
+        ("dream: {keep: 0.3}", "dream.keep.mean=0.1", {"dream": {"keep": {"strength": 0.3, "mean": 0.1}}}),
         (
             "dream: {keep: {0s: 1, 4s: 0}}",
             "dream.keep.mean=0",
-            {"dream": {"keep": {"mean": 0, "contrast": {"0s": 1, "4s": 0}}}},
+            {"dream": {"keep": {"strength": {"0s": 1, "4s": 0}, "mean": 0}}},
         ),
         ("dream: {octaves: {0s: 1}}", "dream.octaves.smallest=96", {"dream": {"octaves": {"smallest": 96}}}),
         ("dream: {layers: [a, b]}", "dream.layers.c=2", {"dream": {"layers": {"a": 1, "b": 1, "c": 2}}}),

@@ -18,6 +18,7 @@ from models.files.classes import UnknownClass, names, number_of
 from render.dream import guide
 from render.dream.objective import Target, energy, score
 from render.film import frames
+from render.media.pictures import read_picture
 from render.scene.schedule import frame_params
 from render.scene.terms import terms
 
@@ -65,7 +66,7 @@ def test_features_are_those_of_the_guide(squeezenet):
     picture()
     drawn = guide.guided(squeezenet, [("flowers.png", ["fire4"])])
     assert isinstance(drawn, guide.Guided)
-    image = guide.small(frames.read_picture("flowers.png"))
+    image = guide.small(read_picture("flowers.png"))
     assert max(image.shape) == guide.SIDE
     expected = quickly(lambda network, x: network(x)["fire4"])(squeezenet, image[None]).reshape(-1, 256)
     np.testing.assert_allclose(
