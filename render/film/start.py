@@ -19,6 +19,7 @@ from render.media.ffmpeg import FilmError, SourceError
 from render.scene.scene import Scene
 from render.scene.schedule import scene_clock
 
+PASSES = 2  # of a start to its palette: after one some colours lie between the palette's, after more edges get hard
 GRAINS = {"uniform": 0.0, "gaussian": 0.0, "perlin": 0.3}  # the noise's scale where the scene names none
 
 
@@ -45,8 +46,11 @@ def coloured(picture: Any, scene: Scene) -> Any:
     """A picture [h, w, 3] in the colours of `start.palette`, if there is one."""
     if not scene.start.palette:
         return picture
+    palette, x = cloud([scene.start.palette]), jnp.asarray(picture)[None]
     weights = [swatch.weight.sample(scene_clock(scene, 1))[0] for swatch in scene.start.palette]
-    return cloud([scene.start.palette]).draw(jnp.asarray(picture)[None], [weights], [None], [1], [1])[0]
+    for _ in range(PASSES):
+        x = palette.draw(x, [weights], [None], [1], [1])
+    return x[0]
 
 
 def film_pictures(scene: Scene) -> Iterator[Any]:
