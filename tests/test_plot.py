@@ -40,6 +40,12 @@ def test_tracks_are_every_number_that_may_move():
     assert "dream.octaves.smallest" in {t.path for t in tracks(read(TWO_LINES + "dream: {octaves: {smallest: 96}}"))}
 
 
+def test_the_weights_of_a_palette_are_among_them():
+    scene = read(TWO_LINES + "dream: {keep: {palette: {teal: {0s: 1, 2s: 0}, grey.png: 1}}}")
+    found = {track.path: track.moves for track in tracks(scene) if "palette" in track.path}
+    assert found == {"dream.keep.palette.#008080": True, "dream.keep.palette.grey.png": False}
+
+
 def test_a_days_film_is_sampled():
     assert len(tracks(read("start: {noise: uniform}\nduration: 86400\nmotion: {zoom: 1 + p}"))[0].t) == 3000
 

@@ -26,6 +26,11 @@ class Swatch:
     picture: Path | None = field(default=None, metadata={"kind": File()})
     weight: Curve = Curve.constant(1)
 
+    @property
+    def name(self) -> str:
+        """What it is called beside its weight: the colour's digits, or the picture's file."""
+        return self.picture.name if self.picture else digits(self.colour or (0, 0, 0))
+
 
 @dataclass(frozen=True)
 class Palettes:

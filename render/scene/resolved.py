@@ -17,7 +17,7 @@ from render.language.curves import Constant, Curve, Deforum, Expression, Keyfram
 from render.language.section import written
 from render.scene.classes import Class
 from render.scene.layers import Target
-from render.scene.palettes import Swatch, digits
+from render.scene.palettes import Swatch
 from render.scene.scene import PALETTE_DECIDES, STARTS, Scene, Start
 
 # To YAML no part of a line, unless escaped; or to UTF-8 no character: bytes of a name that is in another encoding.
@@ -109,7 +109,7 @@ def palette(swatches: Sequence[Swatch], folder: Path) -> Any:
     """A palette as a list, or with its weights where it has some."""
     if all(swatch.weight == Curve.constant(1) for swatch in swatches):
         return [relative(s.picture, folder) if s.picture else [*map(number, s.colour or ())] for s in swatches]
-    names = (relative(s.picture, folder) if s.picture else digits(s.colour or (0, 0, 0)) for s in swatches)
+    names = (relative(s.picture, folder) if s.picture else s.name for s in swatches)
     return dict(zip(names, (curve(swatch.weight) for swatch in swatches), strict=True))
 
 

@@ -14,11 +14,18 @@ from render.language.section import written
 from render.scene.by_octave import ByOctave, PerOctave
 from render.scene.classes import Class
 from render.scene.layers import Target
+from render.scene.palettes import Swatch
 from render.scene.scene import Guide, Motion, Octaves, Scene
 from render.scene.schedule import scene_clock
 
 SAMPLES = 3000  # more than a plot has columns
-WEIGHTS = ("dream.layers.", "dream.class.", "dream.guide.")  # before the names of what has a weight
+WEIGHTS = (
+    "dream.layers.",
+    "dream.class.",
+    "dream.guide.",
+    "start.palette.",
+    "dream.keep.palette.",
+)  # before the names of what has a weight
 UNITS = {
     "zoom": "×",
     "rotate": "°",
@@ -75,7 +82,7 @@ def _curves(value: Any, path: str, kind: Any) -> Iterator[tuple[str, Curve, Any]
     elif isinstance(value, ByOctave):
         for number, curve in enumerate(value.octaves, 1):
             yield f"{path} {number}", curve, kind
-    elif isinstance(value, Target | Class):
+    elif isinstance(value, Target | Class | Swatch):
         yield f"{path}.{value.name}", value.weight, kind
     elif isinstance(value, Guide):
         for target in value.layers:
