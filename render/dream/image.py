@@ -14,6 +14,7 @@ import numpy as np
 from jax import Array
 
 from render.dream.compiled import kept
+from render.dream.natural import axes
 
 Shape = tuple[int, int]
 
@@ -137,12 +138,18 @@ NOISES: dict[str, Callable[..., Array]] = {
 }
 
 
+def colours() -> np.ndarray:
+    """[3, 3]: makes channels that have nothing to do with each other half as alike as a photograph's are."""
+    values, vectors = axes()
+    return vectors * np.sqrt(0.5 + 0.5 * values) @ vectors.T
+
+
 @kept("shape", "kind", "scale")
 def noise(key: Array, level: float, contrast: float, *, shape: Shape, kind: str, scale: float) -> Array:
     """Noise [h, w, 3] of a kind in `NOISES`, every channel with mean `level` and deviation `contrast` in levels.
 
-    `scale` is the size of a grain as a fraction of the shorter side; 0 makes every pixel its own grain.
+    Its channels are as alike as half of a photograph's, else every noise is a rainbow. `scale` is the size of a grain as a fraction of the shorter side; 0 makes every pixel its own grain.
     """
-    raw = NOISES[kind](key, shape, scale)
+    raw = NOISES[kind](key, shape, scale) @ jnp.float32(colours())
     mean, deviation = statistics(raw)
     return jnp.clip(level + (raw - mean[None, None]) * (contrast / jnp.maximum(deviation, 1e-6))[None, None], 0, 255)

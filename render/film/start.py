@@ -20,7 +20,8 @@ from render.scene.scene import Scene
 from render.scene.schedule import scene_clock
 
 PASSES = 2  # of a start to its palette: after one some colours lie between the palette's, after more edges get hard
-GRAINS = {"uniform": 0.0, "gaussian": 0.0, "perlin": 0.3}  # the noise's scale where the scene names none
+GRAINS = {"uniform": 1 / 45, "gaussian": 1 / 45, "perlin": 0.3}  # the noise's scale where the scene names none: in
+# fractions of the picture, so that a draft and the film grow from the same
 
 
 def start_pictures(scene: Scene, key: Array) -> Iterator[Any]:
