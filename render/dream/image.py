@@ -148,7 +148,8 @@ def colours() -> np.ndarray:
 def noise(key: Array, level: float, contrast: float, *, shape: Shape, kind: str, scale: float) -> Array:
     """Noise [h, w, 3] of a kind in `NOISES`, every channel with mean `level` and deviation `contrast` in levels.
 
-    Its channels are as alike as half of a photograph's, else every noise is a rainbow. `scale` is the size of a grain as a fraction of the shorter side; 0 makes every pixel its own grain.
+    Channels are half as alike as a photograph's, else every noise is a rainbow. `scale` is the size of a grain as a
+    fraction of the shorter side; 0 makes every pixel its own grain.
     """
     raw = NOISES[kind](key, shape, scale) @ jnp.float32(colours())
     mean, deviation = statistics(raw)
