@@ -72,7 +72,7 @@ def test_thin(h, w, k, stride, padding):
 def test_depthwise(h, w, k, stride):
     x, kernel = normal(0, 2, h, w, 6), normal(1, k, k, 1, 6)
     assert_same(
-        lambda x: depthwise.depthwise(x, kernel, stride, "SAME"),
+        lambda x: depthwise.conv(x, kernel, stride, "SAME"),
         lambda x: depthwise.plain(x, kernel, stride, "SAME"),
         x,
     )

@@ -8,7 +8,7 @@ blocks use the gradients of convolution.py and pool.py, elsewhere XLA's own.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial, reduce
+from functools import reduce
 from itertools import accumulate
 from math import inf
 from operator import add
@@ -31,6 +31,7 @@ __all__ = [
     "Parts",
     "Stages",
     "bias_relu",
+    "capped",
     "ceil_mode",
     "compiler_options",
     "join",
@@ -54,27 +55,37 @@ def join(parts: Parts) -> jax.Array:
     return parts[0] if len(parts) == 1 else jnp.concatenate(parts, -1)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
-def bias_relu(x: jax.Array, bias: jax.Array, ceiling: float = inf) -> jax.Array:
-    """max(x + bias, 0), a bias per channel, or `ceiling` where that is less (ReLU6).
-
-    The gradient of x needs the result only, so that x need not stay.
-    """
-    y = jnp.maximum(x + bias.reshape(1, 1, 1, -1), jnp.zeros((), x.dtype))
-    return y if ceiling == inf else jnp.minimum(y, jnp.asarray(ceiling, x.dtype))
+@jax.custom_vjp
+def bias_relu(x: jax.Array, bias: jax.Array) -> jax.Array:
+    """max(x + bias, 0), a bias per channel. The gradient of x needs the result only, so that x need not stay."""
+    return jnp.maximum(x + bias.reshape(1, 1, 1, -1), jnp.zeros((), x.dtype))
 
 
-def _bias_relu_forward(x: jax.Array, bias: jax.Array, ceiling: float) -> tuple[jax.Array, jax.Array]:
-    y = bias_relu(x, bias, ceiling)
+def _bias_relu_forward(x: jax.Array, bias: jax.Array) -> tuple[jax.Array, jax.Array]:
+    y = bias_relu(x, bias)
     return y, y
 
 
-def _bias_relu_backward(ceiling: float, y: jax.Array, g: jax.Array) -> tuple[jax.Array, None]:
-    open_ = y > 0 if ceiling == inf else (y > 0) & (y < jnp.asarray(ceiling, y.dtype))
-    return jnp.where(open_, g, jnp.zeros((), g.dtype)), None
+bias_relu.defvjp(_bias_relu_forward, lambda y, g: (jnp.where(y > 0, g, jnp.zeros((), g.dtype)), None))
 
 
-bias_relu.defvjp(_bias_relu_forward, _bias_relu_backward)
+@jax.custom_vjp
+def capped(x: jax.Array, bias: jax.Array, ceiling: jax.Array) -> jax.Array:
+    """min(max(x + bias, 0), ceiling): ReLU6 where the ceiling is 6. The gradient needs a byte of each, where it is open."""
+    return jnp.minimum(bias_relu(x, bias), ceiling)
+
+
+def _capped_forward(x: jax.Array, bias: jax.Array, ceiling: jax.Array) -> tuple[jax.Array, jax.Array]:
+    y = capped(x, bias, ceiling)
+    return y, (y > 0) & (y < ceiling)
+
+
+capped.defvjp(_capped_forward, lambda open_, g: (jnp.where(open_, g, jnp.zeros((), g.dtype)), None, None))
+
+
+def activated(x: jax.Array, bias: jax.Array, ceiling: float) -> jax.Array:
+    """Bias and ReLU, up to its ceiling."""
+    return bias_relu(x, bias) if ceiling == inf else capped(x, bias, jnp.full((1, 1, 1, 1), ceiling, x.dtype))
 
 
 def max_pool(x: jax.Array, k: int = 3, stride: int = 2, padding: Padding = "SAME") -> jax.Array:
@@ -162,7 +173,7 @@ class Conv(nnx.Module):
 
     def activated(self, y: jax.Array) -> jax.Array:
         """Bias and ReLU of what `linear` gave, or of its maxima: a max-pool commutes with both."""
-        return bias_relu(y, self.bias[...], self.ceiling)
+        return activated(y, self.bias[...], self.ceiling)
 
     def biased(self, x: Parts) -> jax.Array:
         """Without ReLU."""
@@ -190,7 +201,5 @@ class Depthwise(nnx.Module):
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """The activation."""
-        convolved = (depthwise.depthwise if own_gradients() else depthwise.plain)(
-            x, self.kernel[...], self.stride, "SAME"
-        )
-        return bias_relu(convolved, self.bias[...], self.ceiling)
+        conv = depthwise.conv if own_gradients() else depthwise.plain
+        return activated(conv(x, self.kernel[...], self.stride, "SAME"), self.bias[...], self.ceiling)
