@@ -69,7 +69,7 @@ def inside(both: Axes) -> list[np.ndarray]:
         axis.s * np.arange(count)[:, None] + np.arange(axis.s) - axis.low
         for axis, count in zip(both, blocks(both), strict=True)
     )
-    rows, columns = ((0 <= p) & (p < axis.n) for p, axis in zip(pixels, both, strict=True))
+    rows, columns = ((p >= 0) & (p < axis.n) for p, axis in zip(pixels, both, strict=True))
     s = both[0].s
     return [(rows[:, a, None] & columns[:, b])[None, :, :, None] for a in range(s) for b in range(s)]
 

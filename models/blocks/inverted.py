@@ -2,13 +2,12 @@
 
 x `[n, h, w, cin]`; wide and deep are the activations behind expansion and depthwise convolution, six times as many
 channels, of which none meets another. So on a CPU a group of them goes all the way from x to its share of the result
-before the next one begins, and stays in the cache meanwhile; x is padded and cut into phases (see depthwise.py) while it
-is narrow, and what is kept of the wide ones for the gradient is where they are open, a byte each.
+before the next one begins, and stays in the cache meanwhile; x is padded and cut into phases (see depthwise.py) while
+it is narrow, and what is kept of the wide ones for the gradient is where they are open, a byte each.
 """
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 
 from models.blocks import depthwise, layers

@@ -71,7 +71,7 @@ bias_relu.defvjp(_bias_relu_forward, lambda y, g: (jnp.where(y > 0, g, jnp.zeros
 
 @jax.custom_vjp
 def capped(x: jax.Array, bias: jax.Array, ceiling: jax.Array) -> jax.Array:
-    """min(max(x + bias, 0), ceiling): ReLU6 where the ceiling is 6. The gradient needs a byte of each, where it is open."""
+    """min(max(x + bias, 0), ceiling): ReLU6 where the ceiling is 6. The gradient needs a byte of each: is it open."""
     return jnp.minimum(bias_relu(x, bias), ceiling)
 
 
