@@ -1,6 +1,6 @@
 """Renders every scene in configs/ small and puts a frame or two of each on one sheet, which the README shows.
 
-python scripts/gallery.py [-o configs/gallery/gallery.jpg] [--frames 72] [scene.yaml …]
+python scripts/gallery.py [-o configs/gallery/gallery.jpg] [--frames 72] [--each configs/gallery] [scene.yaml …]
 """
 
 import argparse
@@ -28,9 +28,15 @@ def main() -> None:
     p.add_argument("-o", "--output", type=Path, default=CONFIGS / "gallery/gallery.jpg")
     p.add_argument("--frames", type=int, default=72, help="frames rendered of each scene, at most")
     p.add_argument("--shots", type=int, default=1, help="pictures of each scene on the sheet, evenly spread")
+    p.add_argument("--each", type=Path, metavar="FOLDER", help="also a picture of every scene by itself, in this folder")
     options = p.parse_args()
     device.prepare()
-    shots = [(shot, path.stem) for path in options.scenes for shot in picked(path, options.frames, options.shots)]
+    shots = []
+    for path in options.scenes:
+        own = picked(path, options.frames, options.shots)
+        shots += [(shot, path.stem) for shot in own]
+        if options.each:
+            Image.fromarray(np.concatenate(own, 1)).save(options.each / f"{path.stem}.jpg", quality=88)
     sheet = Image.fromarray(grid([shot for shot, _ in shots], [name for _, name in shots]))
     options.output.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(options.output, quality=85)
