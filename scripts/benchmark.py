@@ -1,6 +1,7 @@
 """How fast Dreamreel is on this machine, as a Markdown table; with --torch beside PyTorch, interleaved in the same run.
 
     python scripts/benchmark.py                        # 640x360 and 1280x720, SqueezeNet to fire7
+    python scripts/benchmark.py --layer block14        # EfficientNet-Lite2 to block14
     python scripts/benchmark.py --torch                # needs torch; a small, honest implementation on the same weights
     python scripts/benchmark.py --sizes 1280x720 --octaves 3 --iterations 6 --frames 120    # an accelerator's goals
 
@@ -37,7 +38,7 @@ from render.film import frames, moved
 from render.media.video import film
 from render.scene.reader import read_scene
 
-LAYER = "fire7"
+NETWORKS = {"fire": "squeezenet1_1", "block": "efficientnet_lite2"}  # whose layers begin so
 STEPS = 4  # per timing of a step
 
 
@@ -48,7 +49,7 @@ def main() -> None:
     columns = {"Dreamreel": Ours} | ({"PyTorch": torch_side()} if options.torch else {})
     rate, bandwidth = matrix_rate(), memory_bandwidth()
     print(f"{processor()}, {datetime.date.today()}: {rate / 1e9:.0f} GFLOP/s in matrices, {bandwidth / 1e9:.0f} GB/s\n")
-    print(f"| SqueezeNet to `{LAYER}` | " + " | ".join(f"{w}×{h}" for w, h in sizes) + " |")
+    print(f"| {network_of(options.layer)} to `{options.layer}` | " + " | ".join(f"{w}×{h}" for w, h in sizes) + " |")
     print("| --- |" + " --- |" * len(sizes))
     results = [measure(size, columns, options, rate) for size in sizes]
     for name in results[0]:
@@ -59,6 +60,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--sizes", nargs="+", default=["640x360", "1280x720"], metavar="WxH")
+    p.add_argument("--layer", default="fire7", help="fire7 of SqueezeNet, block14 of EfficientNet-Lite2, …")
     p.add_argument("--octaves", type=int, default=4)
     p.add_argument("--iterations", type=int, default=10)
     p.add_argument("--frames", type=int, default=3, help="frames timed at a time")
@@ -73,7 +75,8 @@ class Ours:
 
     def __init__(self, size: tuple[int, int], options: argparse.Namespace):
         self.scene = scene_of(size, options)
-        self.network = models.load("squeezenet1_1")
+        self.network = models.load(network_of(options.layer))
+        self.layer = options.layer
         w, h = size
         self.programs = programs.Programs(self.network, [(h, w)])
         self.x = jnp.asarray(np.random.default_rng(0).uniform(60, 190, (1, h, w, 3)), jnp.float32)
@@ -85,18 +88,23 @@ class Ours:
     def step(self, n: int) -> None:
         """n ascent steps at full size."""
         numbers = jnp.ones((1, 1)), Knobs(1.0, 32), jax.random.key(0)[None]
-        jax.block_until_ready(self.programs(jnp.array(self.x), *numbers, (0, n), targets=(Target(LAYER),)))
+        jax.block_until_ready(self.programs(jnp.array(self.x), *numbers, (0, n), targets=(Target(self.layer),)))
 
     def frame(self) -> None:
         """One frame of the film, on the host; waited for, so that nothing of it runs in the other side's time."""
         np.asarray(to_uint8(next(self.film)))
 
 
+def network_of(layer: str) -> str:
+    """The network that a layer belongs to."""
+    return next(name for start, name in NETWORKS.items() if layer.startswith(start))
+
+
 def torch_side() -> Callable:
     """PyTorch's side, imported only when asked for."""
     from torch_dream import TorchDream
 
-    return lambda size, options: TorchDream(size, options.octaves, options.iterations, LAYER)
+    return lambda size, options: TorchDream(size, options.octaves, options.iterations, options.layer)
 
 
 def scene_of(size: tuple[int, int], options: argparse.Namespace, frames: int = 100_000):
@@ -111,7 +119,8 @@ def scene_text(size: tuple[int, int], options: argparse.Namespace, frames: int) 
     """The scene as YAML."""
     return (
         f"size: [{size[0]}, {size[1]}]\nframes: {frames}\nstart: {{noise: perlin}}\n"
-        f"dream: {{layers: {LAYER}, octaves: {options.octaves}, iterations: {options.iterations}}}\n"
+        f"dream: {{layers: {options.layer}, natural: 0, "
+        f"octaves: {options.octaves}, iterations: {options.iterations}}}\n"
     )
 
 
@@ -131,7 +140,7 @@ def measure(size: tuple[int, int], columns: dict, options: argparse.Namespace, r
     if len(sides) == 2:
         (ours, other), (our_frame, other_frame) = steps.values(), whole.values()
         rows["times faster: step, frame"] = f"{ratio(other, ours):.2f}, {ratio(other_frame, our_frame):.2f}"
-    floor = step_flops(sides["Dreamreel"].network, size) / rate
+    floor = step_flops(sides["Dreamreel"].network, options.layer, size) / rate
     rows["floor of a step, reached"] = (
         f"{1e3 * floor:.0f} ms, {100 * floor / statistics.median(steps['Dreamreel']):.0f} %"
     )
@@ -214,12 +223,12 @@ def first_frame(command: list[str], environment: dict[str, str]) -> tuple[float,
     return seconds, peak
 
 
-def step_flops(network, size: tuple[int, int]) -> float:
+def step_flops(network, layer: str, size: tuple[int, int]) -> float:
     """Multiplications and additions of one step: forward, and the gradient with respect to the picture."""
     w, h = size
 
     def value(network, x):
-        return score(network(x), (Target(LAYER),), jnp.ones(1))
+        return score(network(x), (Target(layer),), jnp.ones(1))
 
     x = jax.ShapeDtypeStruct((1, h, w, 3), jnp.float32)
     with mock.patch("models.blocks.layers.own_gradients", lambda: False):  # as XLA counts its own convolutions

@@ -28,7 +28,9 @@ def main() -> None:
     p.add_argument("-o", "--output", type=Path, default=CONFIGS / "gallery/gallery.jpg")
     p.add_argument("--frames", type=int, default=72, help="frames rendered of each scene, at most")
     p.add_argument("--shots", type=int, default=1, help="pictures of each scene on the sheet, evenly spread")
-    p.add_argument("--each", type=Path, metavar="FOLDER", help="also a picture of every scene by itself, in this folder")
+    p.add_argument(
+        "--each", type=Path, metavar="FOLDER", help="also a picture of every scene by itself, in this folder"
+    )
     options = p.parse_args()
     device.prepare()
     shots = []
