@@ -45,4 +45,5 @@ def quick_ascents(monkeypatch):
     from models.blocks.xla import compiler_options
 
     options = {**compiler_options(), **QUICK}
+    monkeypatch.setattr("models.blocks.inverted.GROUP", 10_000)  # one group: a third of the program
     monkeypatch.setattr("render.dream.programs.obtain", lambda name, lower, devices: lower().compile(options))

@@ -7,7 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
+from render.dream.image import resize
 from render.film.frames import film_length, frames
 from render.scene.reader import read_scene
 
@@ -189,3 +191,15 @@ def test_a_recorded_frame_without_layers_has_no_stage(tmp_path, squeezenet):
     layers = "dream.layers={fire3: {0f: 0, 1f: 0, 2f: 1}}"
     scene = scene_of(tmp_path, TINY, layers, "output.record=octaves", "frames=3")
     assert len(rendered(scene, squeezenet)) == film_length(scene) == 2
+
+
+@pytest.mark.parametrize("start", ["perlin", "uniform"])
+def test_a_draft_grows_the_same_things_in_the_same_places(tmp_path, squeezenet, quick_ascents, start):
+    """The middle band of first frames, of three channels at the draft's size, correlates."""
+    text = f"start: {{noise: {start}}}\nframes: 1\ndream: {{layers: fire4, octaves: {{smallest: 32}}, iterations: 4}}"
+    bands = []
+    for size in ((80, 48), (160, 96)):
+        scene = scene_of(tmp_path, text, f"size=[{size[0]}, {size[1]}]")
+        x = resize(next(frames(scene, squeezenet)), (48, 80))
+        bands.append(gaussian_filter(x, (1, 1, 0)) - gaussian_filter(x, (4, 4, 0)))
+    assert np.corrcoef(bands[0].ravel(), bands[1].ravel())[0, 1] > 0.85
