@@ -40,7 +40,7 @@ def test_a_lock_goes_with_its_folder(any_system, tmp_path):
     path = tmp_path / "film.mp4"
     with locked(path) as parts:
         (parts / "film").mkdir()
-        (parts / "film" / "state").write_text("x")
+        (parts / "film" / "state-000000001").write_text("x")
         (parts / ".DS_Store").touch()
         clear(parts / "film")
         assert not (parts / "film").exists()

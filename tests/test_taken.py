@@ -180,6 +180,19 @@ def test_variations_of_one_name_are_two_films(capsys, sweep):
     assert len(set(capsys.readouterr().out.split())) == 2
 
 
+def test_films_of_a_sweep_go_where_their_paths_say(capsys):
+    """A folder by two names is one, and a path that varies is the film's own."""
+    Path("x").mkdir()
+    Path("y").symlink_to("x")
+    assert main([*SHORT, "--sweep", "output.path=x/a.gif,y/a.gif,b.gif,x/../B.gif"]) == 0
+    assert capsys.readouterr().out.split() == ["x/a.gif", "y/a_2.gif", "b.gif", "x/../B_2.gif"]
+    assert main([*SHORT, "--sweep", "output.path=c.gif,d.gif", "--sweep", "seed=1,2"]) == 0
+    assert capsys.readouterr().out.split() == [f"{name}_seed={seed}.gif" for name in "cd" for seed in (1, 2)]
+    assert told(capsys, *SHORT, "--sweep", "output.path=e.gif,b.gif")[0] == 0, "one is there, of this scene"
+    Path("b.gif").write_text("mine")
+    assert told(capsys, *SHORT, "--sweep", "output.path=f.gif,b.gif", "--set=seed=9")[0] == 2
+
+
 def test_names_that_some_drive_takes_for_one():
     paths = [
         "a/Film.mp4",
@@ -298,6 +311,30 @@ def test_folders_in_the_way(capsys):
     for path, status in (("film.mp4", 2), ("stills/##.png", 2), ("photo.png/film.mp4", 2), ("other.mp4", 1)):
         assert told(capsys, *SHORT, "-o", path, "--overwrite")[0] == status
     assert Path("other.mp4.parts").read_text() == "mine"
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_what_people_put_among_a_films_parts_stays(monkeypatch, link):
+    """Beside the parts and within, whether the film begins, goes on, begins anew or is whole; no lock is left there."""
+    own = parts_of(Path("film.mp4"))
+    if link:
+        Path("elsewhere").mkdir()
+        own.symlink_to("elsewhere")
+    for name in ("mine.txt", "gone.txt", "film/mine.txt", "film/more/state-1", "gone.film/mine.txt"):
+        (own / name).parent.mkdir(parents=True, exist_ok=True)
+        (own / name).write_text("mine")
+    before = {str(file): file.read_bytes() for file in own.rglob("*") if file.is_file()}
+    for more in ([], ["--restart"], []):
+        with monkeypatch.context() as patch:
+            stopped_at(1, patch, KeyboardInterrupt())
+            assert main([*SHORT, "-o", "film.mp4", *more]) == 130
+    assert main([*SHORT, "-o", "film.mp4"]) == 0 and count_frames("film.mp4") == 2
+    left = {str(file): file.read_bytes() for file in own.rglob("*") if file.is_file() and file.name != "lock"}
+    assert left == before
+    for file in (own / "film", own / "gone.film"):
+        shutil.rmtree(file)
+    assert main([*SHORT, "-o", "film.mp4", "--overwrite"]) == 0
+    assert sorted(file.name for file in own.iterdir()) == ["gone.txt", "mine.txt"]
 
 
 def test_too_long_a_name_is_refused_and_the_longest_is_rendered(capsys):

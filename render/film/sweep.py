@@ -76,8 +76,14 @@ def label(variation: Sequence[str]) -> str:
 
 
 def output_of(path: Path, variation: Sequence[str]) -> Path:
-    """Where a variation's film goes: film.mp4 → film_step_size=1.5_seed=2.mp4; numbered stills get a folder each."""
-    name = re.sub(r"[^\w.=+-]+", "_", label(variation)).strip("_")
+    """Where a variation's film goes: film.mp4 → film_step_size=1.5_seed=2.mp4; numbered stills get a folder each.
+
+    The path itself needs no other name where it is what varies.
+    """
+    named = [argument for argument in variation if argument.partition("=")[0].strip() != "output.path"]
+    if not named:
+        return path
+    name = re.sub(r"[^\w.=+-]+", "_", label(named)).strip("_")
     if is_numbered(path):
         return path.parent / fitting(name, "") / path.name
     return path.with_name(fitting(f"{path.stem}_{name}", path.suffix))

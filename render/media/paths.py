@@ -108,7 +108,7 @@ def _untaken(path: Path, taken: set[str]) -> Path:
     place = path.parent if stills else path
     stem, ending = (place.name, "") if stills else (place.stem, place.suffix)
     names = (place.with_name(fitting(f"{stem}_{number}", ending)) for number in count(2))
-    while alike(str(place)) in taken:
+    while alike(os.path.realpath(place)) in taken:  # two folders may be one, by a link or by `..`
         place = next(names)
-    taken.add(alike(str(place)))
+    taken.add(alike(os.path.realpath(place)))
     return place / path.name if stills else place

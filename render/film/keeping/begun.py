@@ -2,19 +2,40 @@
 
 The mark is made when the first frame is there, and not before: a render that is refused changes nothing. It says what
 the film is made of, and what lay at its path then; `ours` beside it, what the film itself looks like that is put there.
+By their names, too, the parts' files are known as this program's: people may have put others beside them.
 """
 
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from render.film.keeping.checkpoint import durable
 from render.media.paths import is_numbered
+from render.media.system import NOBODYS, discard
 
 MARK, OURS = "begun", "ours"
 MARKS = {MARK, OURS}  # files in a film's parts
+FOLDERS = re.compile(r"(gone\.)?(film|pass|\d+-\d+)")  # in `film.mp4.parts`
+FILES = re.compile(  # in each of these; hidden ones are not whole yet, and have the number of the process that writes
+    r"begun|ours|segments\.txt|metadata\.txt|joined\..+|(state|segment|spool|open)-\d+.*|\..+\.\d+(\.\w+)?"
+)
+
+
+def is_own(name: str) -> bool:
+    """Whether a file of this name among a film's parts is this program's, or a file manager's, and may be removed."""
+    return bool(FILES.fullmatch(name)) or name in NOBODYS
+
+
+def remove_own(folder: Path) -> None:
+    """Removes a folder of a film's parts, but for what is not its own; a folder stays for that. OSError: no folder."""
+    for file in sorted(folder.iterdir()):  # the mark first: without it nothing is replaced
+        if is_own(file.name):
+            discard(file)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def begin(folder: Path, made: dict[str, Any], path: Path) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from render.film.keeping.begun import made_of
+from render.film.keeping.begun import FOLDERS, is_own, made_of, remove_own
 from render.film.keeping.checkpoint import Progress, State, load, states
 from render.media.ffmpeg import FilmError
 from render.media.system import NOBODYS, discard, fitting, patiently, take
@@ -80,8 +80,10 @@ def ready(path: Path) -> None:
 def tidy(parts: Path) -> None:
     """Removes what no film goes on from: the rest of what was cleared, and what nobody put there."""
     for file in parts.iterdir():
-        if file.name.startswith("gone.") or file.name in NOBODYS:
+        if file.name in NOBODYS:
             discard(file)
+        elif file.name.startswith("gone.") and FOLDERS.fullmatch(file.name) and file.is_dir():
+            remove_own(file)
 
 
 def _let_go(parts: Path, lock: int) -> None:
@@ -93,7 +95,7 @@ def _let_go(parts: Path, lock: int) -> None:
     alone = removed = False
     try:
         with suppress(OSError, ValueError):
-            names = [file.name for file in parts.iterdir()]
+            names = [file.name for file in parts.iterdir() if file.name == "lock" or FOLDERS.fullmatch(file.name)]
             # it may have been removed, and be another's by now
             alone = not names or (names == ["lock"] and (parts / "lock").read_text() in ("", _own()))
         removed = alone and discard(parts / "lock")
@@ -186,11 +188,16 @@ def _short(value: Any) -> str:
 
 
 def clear(folder: Path) -> None:
-    """Removes a film's parts: at once, as for other processes and for a later one that finds a rest of it."""
-    if folder.is_dir():
-        gone = folder.with_name(f"gone.{folder.name}")
-        discard(gone)
-        with suppress(OSError):
+    """Removes a film's parts: at once, as for other processes and for a later one that finds a rest of it.
+
+    What people have put there stays, where they have put it.
+    """
+    gone = folder.with_name(f"gone.{folder.name}")
+    with suppress(OSError):
+        remove_own(gone)
+    with suppress(OSError):
+        if not gone.exists() and all(is_own(file.name) for file in folder.iterdir()):
             patiently(os.replace, folder, gone)
-        discard(gone)
-        discard(folder)
+            remove_own(gone)
+        else:
+            remove_own(folder)

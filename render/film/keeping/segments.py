@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
-from render.film.keeping.begun import MARKS, may_replace, note
+from render.film.keeping.begun import MARKS, is_own, may_replace, note
 from render.film.keeping.checkpoint import Progress
 from render.media.codecs import CODECS, Codec
 from render.media.ffmpeg import FilmError, running
@@ -81,7 +81,7 @@ class Film:
         keep = {self.segment(number).name for number in range(at.segments)}
         keep |= {self.spool_of(at.segments).name} if at.waiting else set()
         for file in self.folder.iterdir():
-            if not file.name.startswith("state-") and file.name not in keep | MARKS:
+            if is_own(file.name) and not file.name.startswith("state-") and file.name not in keep | MARKS:
                 discard(file)
         self.number = at.segments
         if at.waiting:
