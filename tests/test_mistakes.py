@@ -436,6 +436,13 @@ def test_paths_as_windows_writes_them(key, path):
         assert f"there is no file {path}" in mistakes(scene, f"{key}={quoted}")[0]
 
 
+@pytest.mark.parametrize("address", ["http://a.org/b.jpg", "file:///home/me/a.jpg", "s3://b/a.png"])
+def test_addresses_are_no_paths(address):
+    for key in ("start.image", "start.video", "dream.guide", "dream.keep.palette", "model.weights", "output.path"):
+        (told,) = mistakes("start: {noise: perlin}\nframes: 1\n", f"{key}={address}")
+        assert f"must be the path of a file, not the address '{address}'; only files are read" in told
+
+
 def test_an_outputs_path_as_windows_writes_it():
     for path in PATHS:
         assert mistakes(f'{TWO_LINES}output: {{path: "{path}"}}')[0].endswith(ESCAPES)

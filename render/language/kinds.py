@@ -18,6 +18,8 @@ from render.language.curves import Curve
 from render.language.marks import ESCAPES, Node, Problems, listed, near, shown
 
 CONTROL = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udc7f\udd00-\udfff]")  # what is left is a byte that is no UTF-8
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # of a web page, or as file managers copy a path
+ADDRESSES = "only files are read; save it, and write its path alone"
 RARE = re.compile("[\xa0\u2028\u2029]")  # blanks that hardly anybody means in a path: \_, \L and \P are their escapes
 HUGE = 1e9  # the bound of a number that has no other, so that arithmetic on it stays finite
 
@@ -274,7 +276,11 @@ class File:
         path = Path(os.path.expanduser(text))
         path = path if self.here else node.mark.folder / path
         escaped = CONTROL.search(text) or (RARE.search(text) and (not self.here or "\\" in node.source))
-        meant = node.raw or not escaped or (not self.here and os.path.exists(path))
+        there = not self.here and os.path.exists(path)
+        if ADDRESS.match(text) and not there:
+            problems.add(node.mark, key, f"must be {self.describe()}, not the address {shown(node)}; {ADDRESSES}")
+            return None
+        meant = node.raw or not escaped or there
         if text.strip() and "\0" not in text and meant:
             return path
         problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}{f'; {ESCAPES}' if escaped else ''}")
