@@ -333,7 +333,7 @@ STARTS = [
     ("start: {image: a_folder}\nframes: 4", "1:16: start.image: a_folder is a folder, not a file"),
     (
         "start: {image: text.png}\nframes: 4",
-        "1:16: start.image: text.png is no picture that can be read (PNG, JPEG, WebP, TIFF, GIF, BMP … can)",
+        "1:16: start.image: text.png is no picture that can be read (PNG, JPEG, HEIC, WebP, TIFF, GIF, BMP … can)",
     ),
     ("start: {video: no.mp4}\nframes: 4", "1:16: start.video: there is no file no.mp4"),
     ("start: {image: grey.png, level: 3}\nframes: 4", "1:26: start.level: belongs to noise only"),

@@ -2,19 +2,26 @@
 
 import os
 import warnings
-from typing import Any, Literal
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
+from render.media import heic, profiles
 from render.media.system import whole_file
 
+T = TypeVar("T")
 Fit = Literal["cover", "contain", "stretch"]
 
 # Pillow also opens PostScript, which it hands to another program, and more that no camera or painter writes.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "TGA", "ICO")
 MOST_PIXELS = 120_000_000  # the largest cameras' pictures, and 1.4 GB as float32: more is a mistake or an attack
+HEAD = 1 << 16  # bytes: what a file says of itself before its pixels
+ORIENTATION = 0x0112
+TURNS = {2: (True, 0), 3: (False, 2), 4: (True, 2), 5: (True, 3), 6: (False, 1), 7: (True, 1), 8: (False, 3)}
 GREY = np.float32(128)  # under transparent pixels, so that a black logo and a white one both show
 
 
@@ -23,20 +30,37 @@ class PictureError(ValueError):
 
 
 def read_picture(path: str | os.PathLike[str]) -> NDArray[np.float32]:
-    """The picture as float32 RGB `[h, w, 3]`, 0..255, upright (EXIF), over mid-grey where it is transparent.
+    """The picture as float32 sRGB `[h, w, 3]`, 0..255, upright (EXIF), over mid-grey where it is transparent.
 
-    Greyscale, palette, 1-bit, 16-bit, CMYK and float pictures too; of several pages or frames the first.
-    PictureError: no such file, not a picture, a damaged one, or one of more than MOST_PIXELS.
+    Greyscale, palette, 1-bit, 16-bit, CMYK, Lab and float pictures too, in whatever colours their profile says; of
+    several pages or frames the first. PictureError: no such file, not a picture, a damaged one, or one of more than
+    MOST_PIXELS.
     """
+    return _opened(path, lambda image, head: _turned(_rgb(image, head), _orientation(image)))
+
+
+def check_picture(path: str | os.PathLike[str]) -> None:
+    """PictureError if `read_picture` could not read it, by its header: its pixels are not looked at."""
+    _opened(path, lambda image, head: None)
+
+
+def _opened(path: str | os.PathLike[str], look: Callable[[Image.Image, bytes], T]) -> T:
+    """What `look` makes of the image at path and of how its file begins; errors as PictureError."""
     try:
         with warnings.catch_warnings():  # Pillow warns of large pictures and odd metadata: it reads them all the same
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
+            with open(path, "rb") as file:
+                head = file.read(HEAD)
+            source: Any = path
+            if heic.is_heic(head):
+                source = BytesIO(heic.as_png(path))
+                head = source.getvalue()[:HEAD]
+            with Image.open(source, formats=FORMATS) as image:
                 _check_size(image)
-                return _rgb(ImageOps.exif_transpose(image))
+                return look(image, head)
     except Image.UnidentifiedImageError:
         raise PictureError(
-            f"{path}: not a picture (or of a kind that cannot be read: {', '.join(FORMATS)} can)"
+            f"{path}: not a picture (or of a kind that cannot be read: {', '.join(FORMATS)}, HEIC can)"
         ) from None
     except OSError as error:
         raise PictureError(f"{path}: {error.strerror or f'damaged: {error}'}") from error
@@ -49,17 +73,35 @@ def _check_size(image: Image.Image) -> None:
         raise ValueError(f"{image.width}x{image.height} is more than {MOST_PIXELS // 10**6} million pixels")
 
 
-def _rgb(image: Image.Image) -> NDArray[np.float32]:
+def _rgb(image: Image.Image, head: bytes) -> NDArray[np.float32]:
+    image.load()
     if image.mode == "F" or image.mode.startswith("I"):
-        grey = _eight_bit(np.asarray(image))
-        return np.repeat(grey[..., None], 3, axis=2)
+        grey, curve = _eight_bit(np.asarray(image)), profiles.grey_curve(image)
+        return np.stack([np.interp(grey, np.arange(256), curve[:, i]) for i in range(3)], axis=-1, dtype=np.float32)
+    colours = profiles.srgb(image, head)
     if image.has_transparency_data:
-        return over_grey(np.asarray(image.convert("RGBA")))
-    return np.asarray(image.convert("RGB"), np.float32)
+        return over_grey(np.concatenate([colours, np.asarray(image.convert("RGBA"))[..., 3:]], axis=2))
+    return colours
 
 
-def over_grey(rgba: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """uint8 `[h, w, 4]` laid over mid-grey: float32 `[h, w, 3]`, 0..255."""
+def _orientation(image: Image.Image) -> int:
+    """EXIF's way to hold the picture, 1..8; damaged EXIF is no reason to refuse a photo."""
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:
+        return 1
+
+
+def _turned(picture: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:
+    """The picture upright: mirrored, and turned clockwise by quarters."""
+    mirrored, quarters = TURNS.get(orientation, (False, 0))
+    if mirrored:
+        picture = picture[:, ::-1]
+    return np.ascontiguousarray(np.rot90(picture, -quarters))
+
+
+def over_grey(rgba: NDArray[Any]) -> NDArray[np.float32]:
+    """`[h, w, 4]` in levels laid over mid-grey: float32 `[h, w, 3]`, 0..255."""
     levels = rgba.astype(np.float32)
     return GREY + (levels[..., :3] - GREY) * (levels[..., 3:] / np.float32(255))
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,23 +31,22 @@ def check_picture(path: Path, mark: Mark, key: str, problems: Problems) -> None:
     """Notes a file that is no picture, by its header."""
     if not check_readable(path, mark, key, problems):
         return
-    from PIL import Image
-
-    from render.media.pictures import FORMATS, MOST_PIXELS
+    from render.media import pictures
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as picture:
-                pixels = picture.width * picture.height
-        too_large = pixels > MOST_PIXELS
-    except Image.DecompressionBombError:
-        too_large = True
-    except Exception:  # Pillow's readers answer a broken header with whatever they run into
-        problems.add(mark, key, f"{path} is no picture that can be read (PNG, JPEG, WebP, TIFF, GIF, BMP … can)")
-        return
-    if too_large:
-        problems.add(mark, key, f"{path} is too large; a picture may have {MOST_PIXELS / 1e6:.0f} million pixels")
+        pictures.check_picture(path)
+    except pictures.PictureError as error:
+        problems.add(mark, key, _told(path, str(error)))
+
+
+def _told(path: Path, message: str) -> str:
+    if "export it" in message:
+        return f"{path} is {message.rpartition(': cannot be read as a picture: ')[2]}"
+    if "million pixels" in message or "bomb" in message:
+        from render.media.pictures import MOST_PIXELS
+
+        return f"{path} is too large; a picture may have {MOST_PIXELS / 1e6:.0f} million pixels"
+    return f"{path} is no picture that can be read (PNG, JPEG, HEIC, WebP, TIFF, GIF, BMP … can)"
 
 
 def check_output(scene: Scene, inputs: Sequence[Path], mark: Mark, problems: Problems) -> None:
