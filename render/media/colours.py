@@ -79,7 +79,7 @@ def means_srgb(primaries: int, curve: int) -> bool:
 
 
 def coded_levels(signal: NDArray[np.float32], primaries: int, curve: int) -> NDArray[np.float32]:
-    """The signal in sRGB's levels 0..255; of HDR, diffuse white is at 248 and highlights are rolled off to 255."""
+    """The signal in sRGB's levels 0..255; of HDR, diffuse white is at 246 and highlights are rolled off to 255."""
     if means_srgb(primaries, curve):
         return signal * np.float32(255)
     points = PRIMARIES.get(primaries, PRIMARIES[9 if curve in (PQ, HLG) else 1])

@@ -110,6 +110,14 @@ def running(arguments: Sequence[str], subject: str, **pipes: Any) -> Iterator[Pr
                 popen.wait()
 
 
+def said(arguments: Sequence[str], subject: str) -> str:
+    """All that an ffmpeg with these arguments says, once it has completed. FilmError: as running raises it."""
+    with running(arguments, subject) as process:
+        process.finish()
+        process.log.seek(0)
+        return process.log.read().decode(errors="replace")
+
+
 @contextmanager
 def in_background(
     work: Callable[[Any], None], cancel: Callable[[], None] = lambda: None

@@ -5,18 +5,22 @@ No JAX here. render/media/ffmpeg.py owns the processes.
 """
 
 import os
-import re
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from render.media import clip
+from render.media.clip import count_frames as count_frames
+from render.media.clip import film_length as film_length
 from render.media.codecs import CODECS, ENDINGS
-from render.media.ffmpeg import FilmError, Process, in_background, running
+from render.media.colours import coded_levels
+from render.media.ffmpeg import FilmError, in_background, running
 from render.media.paths import exists as exists
 from render.media.paths import numbered as numbered
 from render.media.pictures import Fit, over_grey, write_picture
@@ -124,71 +128,54 @@ def _make_folder(path: Path) -> None:
 def read_film(
     path: str | os.PathLike[str], size: Size, fps: Fraction, how: Fit = "cover"
 ) -> Iterator[NDArray[np.float32]]:
-    """Every frame of the film at path, float32 RGB `[h, w, 3]`, 0..255, in size (w, h) and at fps, one at a time.
+    """Every frame of the film at path, float32 sRGB `[h, w, 3]`, 0..255, in size (w, h) and at fps, one at a time.
 
+    As players show it: upright, with square pixels, whole pictures of interlaced fields, HDR and wide gamut as sRGB.
     how: cover (cut alike on both sides) | contain (the rest mid-grey) | stretch. Transparent pixels lie over mid-grey.
     The generator owns its ffmpeg, and ends it when it is closed. FilmError: no film, or one that cannot be decoded.
     """
-    w, h = size
-    # Without these flags ffmpeg's greys come back up to 3 levels off, and tinted.
-    scale = f"scale={w}:{h}:flags=lanczos+accurate_rnd+full_chroma_int"
-    fitted = {
-        "stretch": scale,
-        "cover": f"{scale}:force_original_aspect_ratio=increase,crop={w}:{h}",
-        "contain": f"{scale}:force_original_aspect_ratio=decrease,"
-        f"format=rgba,pad={w}:{h}:(ow-iw)/2:(oh-ih)/2:color=black@0",
-    }[how]
-    # Square pixels first, and time from 0, whatever the camera began with.
-    filters = f"setpts=PTS-STARTPTS,fps={Fraction(fps)},scale=iw*sar:ih,setsar=1,{fitted}"
-    output = ["-vf", filters, "-fps_mode", "passthrough", "-pix_fmt", "rgba", "-f", "rawvideo", "pipe:1"]
-    count = 0
-    with _reading(path, output) as ffmpeg:
-        while data := ffmpeg.take(w * h * 4):
-            yield over_grey(np.frombuffer(data, np.uint8).reshape(h, w, 4))
+    (w, h), seen, count = size, clip.look(path), 0
+    depth = np.dtype("<u2" if seen.mapped else "u1")
+    kind = "rgba64le" if seen.mapped else "rgba"
+    filters = ",".join([*_as_seen(seen, fps), *_fitted(size, how)])
+    output = ["-vf", filters, "-fps_mode", "passthrough", "-pix_fmt", kind, "-f", "rawvideo", "pipe:1"]
+    with clip.reading(path, output, ["-c:v", seen.decoder] if seen.decoder else []) as ffmpeg:
+        while data := ffmpeg.take(w * h * 4 * depth.itemsize):
+            yield _levels(np.frombuffer(data, depth).reshape(h, w, 4), seen)
             count += 1
     if not count:
         raise FilmError(f"{path}: has no frame that can be decoded")
 
 
-def film_length(path: str | os.PathLike[str]) -> float:
-    """How long the pictures of the film at path last, in seconds. FilmError: not a film.
-
-    To the last packet, not as the header says: that is rounded to 10 ms, and counts the sound too.
-    """
-    begin = _packets(path, [], ["-frames:v", "1"])
-    end = _packets(path, ["-sseof", "-10"], []) or _packets(path, [], [])  # nearly all need only their last seconds
-    if not begin or not end:
-        raise FilmError(f"{path}: has no pictures")
-    return max(time + length for time, length in end) - begin[0][0]
-
-
-def count_frames(path: str | os.PathLike[str]) -> int:
-    """How many frames the film at path holds, read without decoding and kept nowhere. FilmError: not a film."""
-    with _reading(path, ["-c", "copy", "-f", "framecrc", "pipe:1"]) as ffmpeg:
-        assert ffmpeg.popen.stdout is not None
-        return sum(1 for line in ffmpeg.popen.stdout if not line.startswith(b"#"))
+def _as_seen(seen: clip.Look, fps: Fraction) -> Iterator[str]:
+    """ffmpeg's filters that make pictures at fps of what a camera left: time from 0, whatever it began with."""
+    yield "setpts=PTS-STARTPTS"
+    if seen.interlaced:
+        yield "bwdif=mode=send_frame:deint=interlaced"
+    if seen.matrix:
+        yield f"setparams=colorspace={seen.matrix}"
+    if seen.mapped:  # by `_levels`, and not by ffmpeg as well
+        yield "setparams=color_primaries=bt709:color_trc=bt709"
+    yield f"fps={Fraction(fps)}"
+    yield "scale=iw*sar:ih,setsar=1"
 
 
-def _packets(path: str | os.PathLike[str], before: list[str], after: list[str]) -> list[tuple[float, float]]:
-    """(time, duration) in seconds of the film's packets, or of those that ffmpeg's options choose."""
-    output = ["-c", "copy", *after, "-f", "framecrc", "pipe:1"]
-    with _reading(path, output, ["-copyts", *before]) as ffmpeg:
-        assert ffmpeg.popen.stdout is not None
-        text = ffmpeg.popen.stdout.read().decode()
-    unit = re.search(r"#tb 0: (\d+)/(\d+)", text)
-    if not unit:
-        return []
-    tick = int(unit[1]) / int(unit[2])
-    # stream, decoding time, presentation time, duration, …
-    return [(int(p) * tick, int(d) * tick) for p, d in re.findall(r"^0, *-?\d+, *(-?\d+), *(\d+)", text, re.MULTILINE)]
+def _fitted(size: Size, how: Fit) -> Iterator[str]:
+    w, h = size
+    # Without these flags ffmpeg's greys come back up to 3 levels off, and tinted.
+    scale = f"scale={w}:{h}:flags=lanczos+accurate_rnd+full_chroma_int"
+    if how == "stretch":
+        yield scale
+    elif how == "cover":
+        yield f"{scale}:force_original_aspect_ratio=increase,crop={w}:{h}"
+    else:
+        yield f"{scale}:force_original_aspect_ratio=decrease"
+        yield f"format=rgba64le|rgba,pad={w}:{h}:(ow-iw)/2:(oh-ih)/2:color=black@0"
 
 
-def _reading(
-    path: str | os.PathLike[str], output: list[str], before: Sequence[str] = ()
-) -> AbstractContextManager[Process]:
-    """An ffmpeg that reads the film at path, as output says.
-
-    Local files only: `file:` takes any name as it is, and a playlist cannot make ffmpeg open an address.
-    """
-    source = ["-protocol_whitelist", "file,pipe", "-i", f"file:{os.fspath(path)}", "-map", "0:v:0"]
-    return running([*before, *source, *output], f"{path}: not a film that can be read", stdout=subprocess.PIPE)
+def _levels(rgba: NDArray[Any], seen: clip.Look) -> NDArray[np.float32]:
+    if not seen.mapped:
+        return over_grey(rgba)
+    shown = rgba.astype(np.float32) / np.float32(65535)
+    colours = coded_levels(shown[..., :3], seen.primaries, seen.curve)
+    return over_grey(np.concatenate([colours, shown[..., 3:] * np.float32(255)], axis=2))

@@ -1,0 +1,186 @@
+"""Films as phones, cameras and editors leave them, made here by ffmpeg: what is read is what players show."""
+
+import subprocess
+from fractions import Fraction
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from render.media import clip, colours
+from render.media.video import film, read_film
+
+SIZE = 64, 36
+FPS = Fraction(24)
+TO_2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])  # BT.2087
+TO_P3 = np.array([[0.8225, 0.1774, 0], [0.0332, 0.9669, 0], [0.0171, 0.0724, 0.9108]])  # from sRGB, both D65
+LUMA = np.array([0.2627, 0.6780, 0.0593])
+PATCHES = [(255, 255, 255), (200, 60, 20), (30, 160, 60), (128, 128, 128), (0, 0, 0)]
+
+
+def ffmpeg(*arguments, data=None):
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *map(str, arguments)]
+    subprocess.run(command, input=data, check=True)
+
+
+def encoders():
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-encoders"]
+    return subprocess.run(command, capture_output=True, text=True).stdout
+
+
+def hlg(light):
+    """BT.2100's inverse OOTF and OETF, of light in cd/m² on a display of 1000."""
+    display = light / 1000
+    scene = display * max(display @ LUMA, 1e-9) ** (1 / 1.2 - 1)
+    high = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
+    return np.where(scene <= 1 / 12, np.sqrt(3 * scene), high)
+
+
+def pq(light):
+    y = (light / 10000) ** (1305 / 8192)
+    return ((107 / 128 + 2413 / 128 * y) / (1 + 2392 / 128 * y)) ** (2523 / 32)
+
+
+def camera(light):
+    v = light / 203
+    return np.where(v < 0.018, 4.5 * v, 1.099 * v**0.45 - 0.099)
+
+
+def linear(levels):
+    v = np.array(levels) / 255
+    return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+
+
+def wide(path, light, curve, tags, luma=LUMA):
+    """A film of one frame of this light [3] in cd/m², as 10 bits of YCbCr."""
+    rgb = curve(light)
+    y = rgb @ luma
+    red, blue = (rgb[2] - y) / (2 - 2 * luma[2]), (rgb[0] - y) / (2 - 2 * luma[0])
+    planes = [(64 + 876 * y, 64 * 36), (512 + 896 * red, 576), (512 + 896 * blue, 576)]
+    frame = b"".join(np.full(count, round(float(value)), "<u2").tobytes() for value, count in planes)
+    source = ["-f", "rawvideo", "-pix_fmt", "yuv420p10le", "-s", "64x36", "-r", "24", "-i", "pipe:0"]
+    ffmpeg(*source, "-vf", f"setparams={tags}:range=tv", "-c:v", "ffv1", path, data=frame)
+    return path
+
+
+def middle(path, how="cover", size=SIZE):
+    picture = next(read_film(path, size, FPS, how))
+    return picture[picture.shape[0] // 2, picture.shape[1] // 2]
+
+
+@pytest.mark.parametrize("levels", PATCHES)
+@pytest.mark.parametrize(
+    ("curve", "tags", "matrix"),
+    [
+        (hlg, "color_trc=arib-std-b67:color_primaries=bt2020:colorspace=bt2020nc", TO_2020),
+        (pq, "color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc", TO_2020),
+        (pq, "color_trc=smpte2084", TO_2020),  # whose other tags were lost
+        (camera, "color_trc=bt709:color_primaries=bt2020:colorspace=bt2020nc", TO_2020),
+        (camera, "color_trc=bt2020-10:color_primaries=bt2020", TO_2020),
+        (camera, "color_trc=bt709:color_primaries=smpte432:colorspace=bt709", TO_P3),
+    ],
+)
+def test_hdr_and_wide_gamut_are_shown_in_srgb(tmp_path, levels, curve, tags, matrix):
+    luma = np.array([0.2126, 0.7152, 0.0722]) if matrix is TO_P3 else LUMA
+    path = wide(tmp_path / "film.mkv", 203 * matrix @ linear(levels), curve, tags, luma)
+    for how, size in (("cover", SIZE), ("contain", (33, 17))):
+        np.testing.assert_allclose(middle(path, how, size), levels, atol=10 if max(levels) == 255 else 8)
+
+
+def test_highlights_are_rolled_off(tmp_path):
+    """Twice and four times white are still told apart from white, and from each other."""
+    paths = [
+        wide(tmp_path / f"{share}.mkv", np.full(3, 203.0 * share), pq, "color_trc=smpte2084") for share in (1, 2, 4)
+    ]
+    one, two, four = (middle(path)[0] for path in paths)
+    assert 235 < one < two - 2 and two < four - 1 and four <= 255
+
+
+def test_the_roll_off_bends_and_never_jumps():
+    light = np.linspace(0, colours.PEAK / colours.WHITE, 2001)
+    rolled = colours._rolled(light)
+    np.testing.assert_array_equal(rolled[light <= colours.KNEE], light[light <= colours.KNEE])
+    assert rolled[-1] == pytest.approx(1) and (np.diff(rolled) > 0).all()
+    assert np.abs(np.diff(rolled, 2)).max() < 1e-4
+
+
+@pytest.mark.parametrize(("encoder", "more"), [("libvpx-vp9", []), ("libvpx", ["-auto-alt-ref", "0"])])
+def test_the_alpha_of_webm(tmp_path, encoder, more):
+    if f" {encoder} " not in encoders():
+        pytest.skip(f"this ffmpeg cannot encode {encoder}")
+    path = tmp_path / "alpha.webm"
+    clear = ["-f", "lavfi", "-i", "color=red@0.5:s=64x36:d=0.1,format=yuva420p"]
+    ffmpeg(*clear, "-c:v", encoder, *more, path)
+    np.testing.assert_allclose(middle(path), [191, 64, 64], atol=4)
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=64x36:d=0.1", "-c:v", encoder, *more, path)
+    np.testing.assert_allclose(middle(path), [254, 0, 0], atol=4)
+
+
+@pytest.mark.parametrize(("size", "matrix"), [((64, 36), "bt601"), ((1280, 720), "bt709")])
+@pytest.mark.parametrize("reach", ["tv", "pc"])
+def test_an_untagged_film_is_what_its_size_says(tmp_path, size, matrix, reach):
+    """As players take it: SD is BT.601, HD is BT.709; full range where the film says so."""
+    path = tmp_path / "film.mkv"
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}", "-i", "pipe:0"]
+    tags = "setparams=colorspace=unknown:color_primaries=unknown:color_trc=unknown"
+    convert = f"scale=out_color_matrix={matrix}:out_range={reach},format=yuv420p,{tags}:range={reach}"
+    frame = np.broadcast_to(np.uint8([200, 60, 20]), (size[1], size[0], 3)).tobytes()
+    ffmpeg(*source, "-vf", convert, "-c:v", "ffv1", path, data=frame)
+    np.testing.assert_allclose(middle(path), [200, 60, 20], atol=3)
+
+
+def test_interlaced_fields_become_whole_pictures(tmp_path):
+    """A bar that has moved between the fields leaves no comb."""
+    frames = np.zeros((6, 36, 64), np.uint8)
+    for k in range(6):
+        frames[k, ::2, 6 * k : 6 * k + 20] = frames[k, 1::2, 6 * k + 12 : 6 * k + 32] = 255
+    source = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", "64x36", "-r", "24", "-i", "pipe:0"]
+    fields = ["-vf", "format=yuv420p,setfield=tff", "-c:v", "mpeg2video", "-q:v", "1", "-flags", "+ildct+ilme"]
+    ffmpeg(*source, *fields, tmp_path / "film.mpg", data=frames.tobytes())
+    assert clip.look(tmp_path / "film.mpg").interlaced
+    picture = list(read_film(tmp_path / "film.mpg", SIZE, FPS))[2]
+    comb, rows = (np.abs(np.diff(a[4:-4].astype(float), axis=0)).mean() for a in (picture[..., 0], frames[2]))
+    assert comb < 0.35 * rows
+
+
+def test_a_phone_that_was_turned_and_pixels_that_are_not_square(tmp_path):
+    """The upper half is bright: turned by a quarter it is one side; a wide pixel makes a wide picture."""
+    halves = np.repeat(np.uint8([220, 30]), 18)[:, None].repeat(64, 1)[..., None].repeat(3, 2)
+    with film(tmp_path / "film.mp4", SIZE, FPS) as write:
+        write(np.ascontiguousarray(halves))
+    ffmpeg("-display_rotation", "90", "-i", tmp_path / "film.mp4", "-c", "copy", tmp_path / "turned.mp4")
+    picture = next(read_film(tmp_path / "turned.mp4", (36, 64), FPS))
+    np.testing.assert_allclose(picture[:, 4:14], 220, atol=4)
+    np.testing.assert_allclose(picture[:, 22:32], 30, atol=4)
+    ffmpeg("-i", tmp_path / "film.mp4", "-vf", "setsar=2", "-c:v", "ffv1", tmp_path / "wide.mkv")
+    picture = next(read_film(tmp_path / "wide.mkv", (64, 36), FPS, "contain"))
+    np.testing.assert_array_equal(picture[:8], 128)  # 128×36 in 64×36: bars above and below
+    np.testing.assert_allclose(picture[10:16], 220, atol=8)
+
+
+@pytest.mark.parametrize("rate", ["24", "25", "30000/1001", "24000/1001", "60", "25/2", "120000/1001"])
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "nut"])
+def test_a_film_has_its_own_rate(tmp_path, rate, ending):
+    path = tmp_path / f"film.{ending}"
+    ffmpeg("-f", "lavfi", "-i", f"testsrc=s=32x32:r={rate}", "-frames:v", "131", "-c:v", "mpeg4", path)
+    assert clip.timing(path) == (131, Fraction(rate))
+    assert len(list(read_film(path, (32, 32), Fraction(rate)))) == 131
+
+
+def test_a_variable_frame_rate_lasts_as_long_as_it_is(tmp_path):
+    """30 a second, of which every tenth was dropped: the rate of the usual ones, each at its own time."""
+    path = tmp_path / "film.mkv"
+    source = "color=black:s=32x32:r=30:d=2,geq=lum='4*N':cb=128:cr=128,select='mod(n,10)-4'"
+    ffmpeg("-f", "lavfi", "-i", source, "-fps_mode", "vfr", "-c:v", "ffv1", path)
+    assert clip.timing(path) == (60, Fraction(30))
+    shown = [picture.mean() for picture in read_film(path, (32, 32), Fraction(30))]
+    right = [255 / 219 * max(4 * (n - (n % 10 == 4)) - 16, 0) for n in range(60)]
+    np.testing.assert_allclose(shown[: len(right)], right[: len(shown)], atol=3)
+    assert len(shown) == 60
+
+
+def test_whether_there_is_sound(tmp_path):
+    source = ["-f", "lavfi", "-i", "color=s=32x32:d=0.2"]
+    ffmpeg(*source, "-f", "lavfi", "-i", "sine=d=0.2", "-c:v", "mpeg4", "-c:a", "aac", tmp_path / "sound.mp4")
+    ffmpeg(*source, "-c:v", "mpeg4", tmp_path / "silent.mp4")
+    assert clip.has_sound(tmp_path / "sound.mp4") and not clip.has_sound(tmp_path / "silent.mp4")
