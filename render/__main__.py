@@ -31,6 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return say("\n".join(error.problems), MISTAKE)
     except SettingsError as error:
         return say(str(error), FAILED)
+    except FileNotFoundError:
+        if system.in_a_folder():
+            raise
+        return say("the working folder is there no more; go to another one", FAILED)
     except KeyboardInterrupt:
         return say(interrupted(arguments) if run is render else "interrupted", INTERRUPTED)
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: F401 - a fixture is imported
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,23 @@ def test_a_moving_scene_is_drawn(matplotlib):
 )
 def test_any_scene_is_drawn(text, matplotlib):
     assert plot.plot(read(text)).width == 1440
+
+
+def test_a_style_changes_no_plan(matplotlib):
+    """Such as a matplotlibrc in the working folder."""
+    expected = plot.plot(read(TWO_LINES))
+    with matplotlib.rc_context({"text.usetex": True, "font.size": 40, "figure.constrained_layout.use": True}):
+        assert plot.plot(read(TWO_LINES)) == expected
+
+
+def test_no_backend_of_the_environment_is_asked_for(tmp_path, monkeypatch):
+    """matplotlib, played, reads it when it is imported; it may be a notebook's that is not there."""
+    (tmp_path / "matplotlib.py").write_text("import os\nnamed = os.environ.get('MPLBACKEND')\n")
+    monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "nonsense")
+    assert plot._matplotlib().named is None and os.environ["MPLBACKEND"] == "nonsense"
+    monkeypatch.delitem(sys.modules, "matplotlib")
 
 
 def test_without_matplotlib_one_line_says_what_to_install(monkeypatch):

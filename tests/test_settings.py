@@ -60,9 +60,10 @@ def test_what_is_kept_of_the_environment(monkeypatch):
     settings.forget()
     left = {name for name in os.environ if name.startswith("JAX")}
     assert left == {"JAX_PLATFORMS", "JAX_CUDA_VISIBLE_DEVICES", "JAXX"}
-    monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "4")
-    settings.forget()
-    assert "JAX_NUM_CPU_DEVICES" in os.environ
+    for count, kept in (("4", True), ("-1", True), ("0", False), ("-2", False), ("", False)):
+        monkeypatch.setenv("JAX_NUM_CPU_DEVICES", count)
+        settings.forget()
+        assert ("JAX_NUM_CPU_DEVICES" in os.environ) == kept
 
 
 @pytest.mark.parametrize(

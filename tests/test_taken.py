@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -440,6 +441,23 @@ def test_stills_go_on_where_their_parts_are_removed(monkeypatch):
 
     monkeypatch.setattr(resume.Recorder, "done", remove)
     assert main([*SHORT, "-o", "##.png"]) == 0 and len(exists("##.png")) == 2
+
+
+def test_a_working_folder_that_is_gone(capsys, tmp_path, monkeypatch):
+    Path("gone").mkdir()
+    monkeypatch.chdir("gone")
+    Path("../gone").rmdir()
+    assert main([str(tmp_path / "scene.yaml"), "-o", "film.mp4"]) == 1
+    assert capsys.readouterr().err == "the working folder is there no more; go to another one\n"
+
+
+def test_an_ffmpeg_that_is_none(capsys, monkeypatch):
+    for program in ("/nowhere/ffmpeg", sys.executable):
+        monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", program)
+        status, said = told(capsys, *SHORT, "-o", "film.mp4")
+        assert status == 1 and said.startswith("ffmpeg cannot be started, as IMAGEIO_FFMPEG_EXE names it")
+        assert program in said and len(said.splitlines()) == 1
+    assert names() == ["photo.png", "scene.yaml"]
 
 
 def test_a_plan_is_drawn_whatever_its_scene_is_called(capsys):

@@ -9,7 +9,9 @@ import sys
 from typing import Any
 
 # Of the environment only what says which devices there are; the rest is for programs that were written for it.
-DEVICES = re.compile(r"JAX_(PLATFORMS|PLATFORM_NAME|(CUDA|ROCM|ONEAPI)_VISIBLE_DEVICES)|JAX_NUM_CPU_DEVICES=-?\d+")
+DEVICES = re.compile(
+    r"JAX_(PLATFORMS|PLATFORM_NAME|(CUDA|ROCM|ONEAPI)_VISIBLE_DEVICES)|JAX_NUM_CPU_DEVICES=(-1|0*[1-9]\d*)"
+)
 # What films are dreamed with. Where a program that uses this one has decided otherwise, it is asked to think again.
 NEEDED: dict[str, tuple[Any, ...]] = {
     "jax_enable_x64": (False,),

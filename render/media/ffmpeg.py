@@ -28,6 +28,18 @@ class SourceError(FilmError):
     """A film that was to be read is none, or does not hold what was asked of it."""
 
 
+def version() -> str:
+    """The version of the ffmpeg that is used. FilmError: it is none, or cannot be started."""
+    from imageio_ffmpeg import get_ffmpeg_version
+
+    try:
+        return get_ffmpeg_version()
+    except (OSError, RuntimeError, ValueError, LookupError, subprocess.SubprocessError) as error:
+        named = os.environ.get("IMAGEIO_FFMPEG_EXE")
+        way = f", as IMAGEIO_FFMPEG_EXE names it; without that there is imageio-ffmpeg's own ({named})" if named else ""
+        raise FilmError(f"ffmpeg cannot be started{way}: {getattr(error, 'strerror', None) or error}") from None
+
+
 class Process:
     """An ffmpeg that is running, the pipe to or from it, and what it has said so far.
 

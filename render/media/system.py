@@ -174,6 +174,15 @@ def others(status: os.stat_result) -> str:
     return ""
 
 
+def in_a_folder() -> bool:
+    """Whether the working folder is still there; on Linux and macOS it may have been removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def quoted(arguments: Sequence[str]) -> str:
     """A command line as this system's shell takes it."""
     return subprocess.list2cmdline(arguments) if os.name == "nt" else shlex.join(arguments)

@@ -1,9 +1,11 @@
 """The plan of a film as a picture: every schedule that moves over time, the layers' weights stacked, constants below.
 
 Lengths are inches, from the top left; colours are of one palette on a dark ground. matplotlib comes with the extra
-`plan` and is imported where it is needed; its global state (pyplot, rcParams) is left alone.
+`plan` and is imported where it is needed; its global state (pyplot, rcParams) is left alone, and what the environment
+or a matplotlibrc in the working folder make of it changes no plan.
 """
 
+import os
 import warnings
 from collections.abc import Sequence
 from itertools import cycle
@@ -32,10 +34,28 @@ class PlotError(Exception):
 def plot(scene: Scene, name: str = "") -> "Image.Image":
     """The plan of a scene as an RGB picture; `name` is its title. PlotError without matplotlib."""
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+        matplotlib = _matplotlib()
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            return _drawn(scene, name)
     except ImportError:
         raise PlotError("drawing a plan needs matplotlib: pip install 'dreamreel[plan]'") from None
+
+
+def _matplotlib() -> Any:
+    """matplotlib, whatever backend the environment names: a notebook's may not be there. ImportError."""
+    named = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib
+    finally:
+        if named is not None:
+            os.environ["MPLBACKEND"] = named
+    return matplotlib
+
+
+def _drawn(scene: Scene, name: str) -> "Image.Image":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
     from PIL import Image
 
     every = tracks(scene)

@@ -14,6 +14,7 @@ import models
 from render.dream import settings
 from render.film.keeping.checkpoint import durable
 from render.film.keeping.parts import Range
+from render.media import ffmpeg
 from render.media.paths import exists, free, is_numbered
 from render.media.system import discard
 from render.scene.record import film_of, frames_of, record_of, records_of
@@ -44,9 +45,11 @@ NOT_DECIDING = (  # files and wings that no picture depends on, so that a film c
 
 
 def made(scene: Scene, only: Range | None = None) -> dict[str, Any]:
-    """Everything that decides the film's pictures. OSError: a file that it starts from cannot be read."""
+    """Everything that decides the film's pictures.
+
+    OSError: a file that it starts from cannot be read; FilmError: there is no ffmpeg.
+    """
     import jax
-    from imageio_ffmpeg import get_ffmpeg_version
 
     what = described(scene)
     del what["scene"]["output"]["path"]
@@ -59,7 +62,7 @@ def made(scene: Scene, only: Range | None = None) -> dict[str, Any]:
             "dreamreel": version("dreamreel"),
             "code": code(),
             **{name: version(name) for name in PACKAGES},
-            "ffmpeg": get_ffmpeg_version(),
+            "ffmpeg": ffmpeg.version(),
         },
         "device": {
             "platform": jax.default_backend(),
