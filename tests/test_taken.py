@@ -314,6 +314,16 @@ def test_folders_in_the_way(capsys):
     assert Path("other.mp4.parts").read_text() == "mine"
 
 
+@pytest.mark.parametrize("path", ["film.mp4", "##.png"])
+def test_what_a_killed_renderer_leaves_goes(path):
+    """Files that were not whole yet, in folders of parts, and of parts that were being removed."""
+    for folder in ("film", "gone.film"):
+        (parts_of(Path(path)) / folder).mkdir(parents=True)
+        for name in ("open.7.png", "open-000001.7.mp4", "joined.7.mp4", ".state-000000012.7", ".##.7.json", ".begun.7"):
+            (parts_of(Path(path)) / folder / name).touch()
+    assert main([*SHORT, "-o", path]) == 0 and not parts_of(Path(path)).exists()
+
+
 @pytest.mark.parametrize("link", [False, True])
 def test_what_people_put_among_a_films_parts_stays(monkeypatch, link):
     """Beside the parts and within, whether the film begins, goes on, begins anew or is whole; no lock is left there."""

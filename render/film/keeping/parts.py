@@ -198,6 +198,6 @@ def clear(folder: Path) -> None:
     with suppress(OSError):
         if not gone.exists() and all(is_own(file.name) for file in folder.iterdir()):
             patiently(os.replace, folder, gone)
-            remove_own(gone)
-        else:
-            remove_own(folder)
+    for rest in (gone, folder):
+        with suppress(OSError):
+            remove_own(rest)
