@@ -121,6 +121,9 @@ def films(
     tell = (lambda text: None) if options.quiet else screen.say
     try:
         if options.dry_run:
+            from render.film.sources import check_sources
+
+            check_sources(tiles or targets)  # before anything heavy is imported
             from render.dream import device
             from render.film.film import check_grid, checked
             from render.views.plan import plan

@@ -44,7 +44,9 @@ Schema = dict[str, Any]
 def schema() -> Schema:
     """The whole scene as a JSON Schema."""
     scene = of(Section(Scene))
-    scene["oneOf"] = [{"required": [name]} for name in LENGTHS]
+    lengths = [{"required": [name]} for name in LENGTHS]
+    own = {"properties": {"start": {"required": ["video"]}}, "not": {"anyOf": lengths}}  # the film's own length
+    scene["oneOf"] = [*lengths, own]
     scene["required"] = ["start"]
     scene["properties"]["start"]["oneOf"] = [{"required": [name]} for name in STARTS]
     scene["properties"]["start"]["type"] = "object"

@@ -2,13 +2,21 @@
 
 import subprocess
 from fractions import Fraction
+from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from PIL import Image
 
+from render.__main__ import main
+from render.film.keeping.checkpoint import Progress
+from render.film.keeping.segments import Film
 from render.media import clip, colours
+from render.media.codecs import CODECS
 from render.media.video import film, read_film
+from render.scene.reader import SceneError, read_scene
+from render.views.plan import left_out
 
 SIZE = 64, 36
 FPS = Fraction(24)
@@ -184,3 +192,98 @@ def test_whether_there_is_sound(tmp_path):
     ffmpeg(*source, "-f", "lavfi", "-i", "sine=d=0.2", "-c:v", "mpeg4", "-c:a", "aac", tmp_path / "sound.mp4")
     ffmpeg(*source, "-c:v", "mpeg4", tmp_path / "silent.mp4")
     assert clip.has_sound(tmp_path / "sound.mp4") and not clip.has_sound(tmp_path / "silent.mp4")
+
+
+# Films out
+
+
+@pytest.mark.parametrize(
+    ("fps", "frames", "shown"), [(60, 60, 50), (120, 3, 2), (1000, 2, 1), (50, 50, 50), (40, 8, 8)]
+)
+def test_no_gif_is_faster_than_browsers_play(tmp_path, fps, frames, shown):
+    """No delay under 2 hundredths, of which they would make 10; and it lasts as long as the film."""
+    with film(tmp_path / "film.gif", (16, 16), Fraction(fps)) as write:
+        for k in range(frames):
+            write(np.full((16, 16, 3), 4 * k, np.uint8))
+    delays = []
+    with Image.open(tmp_path / "film.gif") as image:
+        for k in range(image.n_frames):
+            image.seek(k)
+            delays.append(image.info["duration"])
+    assert len(delays) == shown == CODECS[".gif"].shown(frames, Fraction(fps)) and min(delays) >= 20
+    assert sum(delays) == pytest.approx(1000 * frames / fps, abs=20)
+
+
+def test_a_gif_of_segments_drops_what_does_not_fit_too(tmp_path):
+    kept = Film(tmp_path / "film.gif", tmp_path / "film.gif.parts", (16, 16), Fraction(60), 17)
+    kept.folder.mkdir()
+    for segment in range(2):
+        for k in range(30):
+            kept.write(np.full((16, 16, 3), 4 * k + segment, np.uint8))
+        kept.close()
+    joined = kept.joined(Progress(pictures=60, segments=2, waiting=0), "")
+    assert clip.count_frames(joined) == 50 and clip.film_length(joined) == pytest.approx(1, abs=0.011)
+
+
+# Film in, film out
+
+
+@pytest.fixture
+def holiday(tmp_path, monkeypatch):
+    """A clip of 25 frames at 29.97 fps, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=32x32:r=30000/1001", "-frames:v", "25", "-c:v", "mpeg4", "holiday.mp4")
+
+
+@pytest.mark.parametrize(
+    ("more", "frames", "fps"),
+    [
+        ("", 25, Fraction(30000, 1001)),
+        ("fps: 60000/1001", 50, Fraction(60000, 1001)),
+        ("frames: 9", 9, Fraction(30000, 1001)),
+        ("duration: 0.5", 15, Fraction(30000, 1001)),
+        ("{fps: 24, frames: 9}", 9, FPS),
+    ],
+)
+def test_a_film_from_a_film_is_as_long_and_as_fast(holiday, more, frames, fps):
+    Path("s.yaml").write_text("start: {video: holiday.mp4}\n" + more.strip("{}").replace(", ", "\n"))
+    scene = read_scene("s.yaml")
+    assert (scene.length, scene.fps, scene.motion.fps) == (frames, fps, fps)
+
+
+def test_what_is_no_film_has_no_length(holiday):
+    Path("holiday.mp4").write_text("no film")
+    Path("s.yaml").write_text("start: {video: holiday.mp4}")
+    with pytest.raises(SceneError, match=r"s.yaml:1:16: start.video: .*holiday.mp4: not a film that can be read"):
+        read_scene("s.yaml")
+
+
+@pytest.mark.parametrize(
+    ("scene", "message"),
+    [
+        ("start: {video: holiday.mp4}\nduration: 9", r"holiday.mp4: lasts 0.83 s, and the scene asks for 9.00 s of it"),
+        ("start: {image: cut.png}\nframes: 1", "cut.png: damaged"),
+    ],
+)
+def test_a_dry_run_refuses_what_rendering_refuses(holiday, capsys, monkeypatch, scene, message):
+    """In the same words, and before the device is even looked for."""
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save("whole.png")
+    Path("cut.png").write_bytes(Path("whole.png").read_bytes()[:5000])
+    Path("s.yaml").write_text(scene)
+    answers = []
+    for arguments in (["--dry-run"], ["--quiet", "-o", "film.mp4"]):
+        assert main(["s.yaml", *arguments]) == 2
+        answers.append(capsys.readouterr().err)
+    assert message in answers[0] and answers[0] == answers[1]
+    monkeypatch.setattr("render.dream.device.prepare", lambda *arguments: pytest.fail("too late"))
+    assert main(["s.yaml", "--dry-run"]) == 2
+
+
+def test_the_plan_says_what_the_film_will_lack(holiday):
+    source = ["-f", "lavfi", "-i", "testsrc=s=32x32:r=60:d=1", "-f", "lavfi", "-i", "sine=d=1"]
+    ffmpeg(*source, "-c:v", "mpeg4", "-c:a", "aac", "sound.mp4")
+    Path("s.yaml").write_text("start: {video: sound.mp4}\noutput: {path: film.gif}")
+    said = "\n".join(left_out(read_scene("s.yaml")))
+    assert "10 of 60 frames: a GIF shows 50 a second at most" in said and "the sound of sound.mp4" in said
+    Path("s.yaml").write_text("start: {video: holiday.mp4}")
+    assert not list(left_out(read_scene("s.yaml")))

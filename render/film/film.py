@@ -19,7 +19,7 @@ from render.film.keeping.parts import Range
 from render.film.keeping.provenance import forget
 from render.film.progress import progress
 from render.film.resume import refuse, render_film, render_together
-from render.film.start import check_sources
+from render.film.sources import check_sources
 from render.film.sweep import together
 from render.language.marks import Mark, fail
 from render.media.video import film

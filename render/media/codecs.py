@@ -4,6 +4,8 @@ Everything that depends on it asks here: encoding, segments and the joining of t
 record of a film lies.
 """
 
+from fractions import Fraction
+from math import ceil
 from typing import NamedTuple
 
 
@@ -15,6 +17,18 @@ class Codec(NamedTuple):
     crf: bool = True  # whether it takes a quality
     record: bool = True  # whether it can hold the record of how it was made, as a comment
     apart: tuple[str, list[str]] | None = None  # ending and encoding of segments, where its own cannot be joined
+    fastest: int | None = None  # frames a second; of more, it shows those that fit
+
+    def filtered(self, fps: Fraction, before: str = "") -> list[str]:
+        """`encoded`, with what goes before its filters for frames at this rate."""
+        if self.fastest and fps > self.fastest:
+            before += f"fps={self.fastest}:start_time=0:eof_action=pass,"
+        pairs = zip(["", *self.encoded], self.encoded, strict=False)
+        return [before + part if name == "-vf" else part for name, part in pairs]
+
+    def shown(self, frames: int, fps: Fraction) -> int:
+        """How many of so many frames at fps it shows."""
+        return frames if not self.fastest or fps <= self.fastest else ceil(frames * self.fastest / fps)
 
 
 # Untagged films are BT.601 to ffmpeg and BT.709 to most players: so convert to BT.709, and say so in the file.
@@ -38,8 +52,9 @@ CODECS = {
     ".mp4": Codec(_H264, _INDEX_FIRST),
     ".mov": Codec(_H264, _INDEX_FIRST),
     ".webm": Codec(_VP9),
-    # most readers stop at the first one's end: its segments lose nothing, and are encoded when they are joined
-    ".gif": Codec(_GIF, crf=False, record=False, apart=(".nut", _LOSSLESS)),
+    # Delays are in hundredths, and of fewer than 2 browsers make 10.
+    # Most readers stop at the first one's end: its segments lose nothing, and are encoded when they are joined
+    ".gif": Codec(_GIF, crf=False, record=False, apart=(".nut", _LOSSLESS), fastest=50),
 }
 ENDINGS = (*CODECS, ".png")
 IN_WORDS = f"{', '.join(CODECS)}, .png for one frame, or frames/####.png for numbered stills"

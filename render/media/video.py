@@ -77,7 +77,7 @@ def encoder(path: Path, size: Size, fps: Fraction, crf: int, subject: str) -> It
     """
     codec = CODECS[path.suffix.lower()]
     quality = ["-crf", str(crf)] if codec.crf else []
-    arguments = [*raw(size, fps), *codec.encoded, *codec.finished, *quality, f"file:{path}"]
+    arguments = [*raw(size, fps), *codec.filtered(fps), *codec.finished, *quality, f"file:{path}"]
     with (
         running(arguments, subject, stdin=subprocess.PIPE, bufsize=0) as ffmpeg,
         in_background(ffmpeg.feed, cancel=ffmpeg.popen.kill) as put,

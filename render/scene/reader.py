@@ -14,6 +14,8 @@ from render.language.curve_checks import MOST_FRAMES
 from render.language.document import load
 from render.language.kinds import File
 from render.language.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
+from render.media.clip import timing
+from render.media.ffmpeg import FilmError
 from render.scene.checks import check_output, check_picture, check_readable
 from render.scene.classes import Classes
 from render.scene.layers import Layers, Target
@@ -54,6 +56,7 @@ def read_scene(
     if output is not None:
         root = with_output(root, output)
     scene = ROOT.read(root, "", problems)
+    scene = _with_timing(scene, root, problems)
     scene = replace(scene, model=_with_network(scene.model, root))
     scene = replace(scene, motion=replace(scene.motion, fps=written or scene.fps))
     if not _given(root, "output.path"):
@@ -65,6 +68,22 @@ def read_scene(
         _check_values(scene, quality, problems)
     problems.check()
     return scene
+
+
+def _with_timing(scene: Scene, root: Node, problems: Problems) -> Scene:
+    """The scene with its film's own length and frame rate, where it names none: every frame of it, once."""
+    own_length = not any(_given(root, name) for name in LENGTHS)
+    film, node, own_rate = scene.start.video, _given(root, "start.video"), not _given(root, "fps")
+    if not film or not node or not film.is_file() or not (own_length or own_rate):
+        return scene
+    try:
+        frames, rate = timing(film)
+    except FilmError as error:
+        if own_length:  # else it is told once the film is opened, beside all else that is wrong with it
+            problems.add(node.mark, "start.video", str(error))
+        return scene
+    scene = replace(scene, fps=rate) if own_rate else scene
+    return replace(scene, frames=max(1, round(frames * scene.fps / rate))) if own_length else scene
 
 
 def _with_network(model: Model, root: Node) -> Model:
@@ -141,7 +160,7 @@ def _check_one_of(where: str, root: Node, problems: Problems) -> None:
         return  # already noted
     names, inside = list(ONE_OF[where]), node.value if node else {}
     given = [name for name in inside if name in names and (inside[name].value.value is not None or name == "colour")]
-    if not given:
+    if not given and not (names == [*LENGTHS] and _given(root, "start.video")):
         message = f"is missing; a scene needs exactly one of {listed(names)}"
         problems.add(node.mark if node else root.mark, where or names[0], message)
     for name in given[1:]:

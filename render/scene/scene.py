@@ -31,7 +31,10 @@ STARTS: dict[str, tuple[str, ...]] = {  # what a film starts from → the keys t
     "colour": STILL_ONLY,
 }
 PALETTE_DECIDES = ("level", "contrast")  # what start.palette leaves nothing to say about
-LENGTHS: dict[str, tuple[str, ...]] = {"duration": (), "frames": ()}  # exactly one is given
+LENGTHS: dict[str, tuple[str, ...]] = {
+    "duration": (),
+    "frames": (),
+}  # exactly one, beside a video at most
 MODEL = "efficientnet_lite2"  # dreams where a scene names neither a network nor layers of another
 MAX_FRAMES = 50_000_000  # nine days at 60 frames a second
 QUALITIES = {  # name → longest side in pixels, frames per second
@@ -267,11 +270,11 @@ class Output:
 
 @dataclass(frozen=True)
 class Scene:
-    """A whole scene; exactly one of duration and frames is not None."""
+    """A whole scene; exactly one of duration and frames is not None, once it is read."""
 
     model: Model = key(Section(Model, ("name",)), "the network that dreams", Model())
     size: tuple[int, int] = key(Size(), "width, height in pixels, both even", (640, 360))
-    fps: Fraction = key(Fps(), "frames per second", Fraction(24))
+    fps: Fraction = key(Fps(), "frames per second; beside `start.video` those of the film, unless given", Fraction(24))
     bpm: float | None = key(Number(0.01, 100_000), "beats per minute, for times in beats: 8b, and `beat`", None)
     duration: float | None = key(Number(above=0), "the film's length in seconds", None)
     frames: int | None = key(Number(1, MAX_FRAMES, whole=True), "the film's length in frames", None)

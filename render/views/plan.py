@@ -1,6 +1,7 @@
 """What a render will do, in words: sizes, time and memory, the last two from a short measured step (--dry-run)."""
 
 import time
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +11,8 @@ from render.dream import device
 from render.dream.programs import Programs
 from render.film.frames import climbed, film_length, how, programs, shapes, targets, ways
 from render.film.progress import clock
+from render.media.clip import has_sound
+from render.media.codecs import CODECS
 from render.scene.by_octave import at_octave
 from render.scene.scene import Scene
 from render.scene.schedule import FrameParams, frame_params
@@ -40,8 +43,19 @@ def plan(scene: Scene) -> str:
             f"octaves   {sizes} ({iterations} at first{tiles})",
             f"time      about {clock(seconds)}, {seconds / len(params):.2f} s a frame, as measured on {device.name()}",
             f"memory    about {memory(ascend, scene, p) / 1e6:.0f} MB besides Python's own",
+            *left_out(scene),
         ]
     )
+
+
+def left_out(scene: Scene) -> Iterator[str]:
+    """What the film will lack of what one might expect: frames that its kind cannot show, sound."""
+    codec = CODECS.get(scene.output.path.suffix.lower())
+    length = film_length(scene)
+    if codec and (shown := codec.shown(length, scene.fps)) < length:
+        yield f"left out  {length - shown} of {length} frames: a GIF shows {codec.fastest} a second at most"
+    if scene.start.video is not None and has_sound(scene.start.video):
+        yield f"left out  the sound of {scene.start.video}: films are written without any"
 
 
 def weighed(scene: Scene, p: FrameParams) -> list[str]:

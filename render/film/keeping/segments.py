@@ -35,8 +35,7 @@ def length_of(fps: Fraction) -> int:
 def joining(codec: Codec, fps: Fraction) -> list[str]:
     """ffmpeg's arguments that make one film of segments, every frame at its own time."""
     if codec.apart:  # such a segment does not say how long its last frame is shown
-        parts = zip(["", *codec.encoded], codec.encoded, strict=False)
-        return [f"setpts=N/({fps})/TB,{part}" if before == "-vf" else part for before, part in parts]
+        return codec.filtered(fps, f"setpts=N/({fps})/TB,")
     # ffmpeg places segments to the microsecond; this makes every time the frame's own again, however many they are.
     exact = f"setts=pts=round(PTS*TB*{fps})/({fps})/TB:dts=round(DTS*TB*{fps})/({fps})/TB"
     return ["-c", "copy", *codec.finished, "-bsf:v", exact]
@@ -175,7 +174,8 @@ class Film:
         with running([*source, *self.joined_by, *_SAME_BYTES, joined.name], str(path), cwd=self.folder):
             pass
         count = count_frames(joined)
-        if count != at.pictures and not (path.suffix.lower() == ".gif" and self.fps > 50):  # GIFs count hundredths
+        codec = CODECS[path.suffix.lower()]
+        if abs(count - codec.shown(at.pictures, self.fps)) > (codec.shown(at.pictures, self.fps) != at.pictures):
             raise FilmError(f"{path}: {count} of {at.pictures} frames could be joined; they are kept in {self.folder}")
         return joined
 
