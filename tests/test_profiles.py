@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, features
 
 from render.media import heic
 from render.media.ffmpeg import FilmError
@@ -199,8 +199,32 @@ def test_damaged_exif_is_no_reason_to_refuse_a_photo(tmp_path, ending, exif, tur
     assert read_picture(path).shape == ((40, 20, 3) if turned else (20, 40, 3))
 
 
+def test_an_avif_is_read_whatever_its_exif(tmp_path):
+    """libavif refuses the picture as a whole; ffmpeg reads it."""
+    if not features.check("avif"):
+        pytest.skip("this Pillow writes no AVIF")
+    Image.new("RGB", (40, 20), (200, 60, 20)).save(tmp_path / "a.avif", exif=directory((0x10F, 3, 1, bytes(4))))
+    data = (tmp_path / "a.avif").read_bytes()
+    (tmp_path / "a.avif").write_bytes(data.replace(b"II*\0", bytes(4)))
+    reads(tmp_path / "a.avif", (200, 60, 20), 5)
+
+
+def test_the_code_points_of_an_avif(tmp_path):
+    """The same numbers, said to be Display P3's, are a stronger red and green."""
+    if not features.check("avif"):
+        pytest.skip("this Pillow writes no AVIF")
+    Image.fromarray(PICTURE).save(tmp_path / "a.avif", quality=100, subsampling="4:4:4")
+    data = bytearray((tmp_path / "a.avif").read_bytes())
+    at = data.index(b"colrnclx") + 8
+    data[at : at + 2] = b"\0\x0c"
+    (tmp_path / "b.avif").write_bytes(data)
+    right = ImageCms.profileToProfile(Image.fromarray(PICTURE), io.BytesIO(matrix("p3")), SRGB)
+    reads(tmp_path / "a.avif", PICTURE, 4)
+    reads(tmp_path / "b.avif", np.asarray(right), 9)
+
+
 def heic_is_png(monkeypatch, data):
-    monkeypatch.setattr(heic, "_by_ffmpeg", lambda path: data)
+    monkeypatch.setattr(heic, "by_ffmpeg", lambda path: data)
 
 
 def test_heic_is_read_by_what_can(tmp_path, monkeypatch):
@@ -256,4 +280,4 @@ def test_a_tile_of_a_photo_is_not_the_photo(tmp_path, monkeypatch):
 
     monkeypatch.setattr(heic, "running", Running)
     with pytest.raises(FilmError, match="tiles"):
-        heic._by_ffmpeg(tmp_path / "photo.heic")
+        heic.by_ffmpeg(tmp_path / "photo.heic")

@@ -27,7 +27,7 @@ def as_png(path: str | os.PathLike[str]) -> bytes:
     except ImportError:
         pass
     try:
-        return _by_ffmpeg(path)
+        return by_ffmpeg(path)
     except (FilmError, struct.error):
         raise ValueError("a HEIC photo, which cannot be read here; export it as JPEG") from None
 
@@ -40,8 +40,8 @@ def _by_heif(path: str | os.PathLike[str]) -> bytes:
     return file.getvalue()
 
 
-def _by_ffmpeg(path: str | os.PathLike[str]) -> bytes:
-    """FilmError: it cannot, or knows only a tile of what the file says is larger."""
+def by_ffmpeg(path: str | os.PathLike[str]) -> bytes:
+    """A HEIC or AVIF picture as a PNG. FilmError: it cannot, or knows only a tile of what the file says is larger."""
     source = ["-protocol_whitelist", "file,pipe", "-i", f"file:{os.fspath(path)}"]
     output = ["-frames:v", "1", "-update", "1", "-c:v", "png", "-f", "image2pipe", "pipe:1"]
     with running([*source, *output], str(path), stdout=subprocess.PIPE) as ffmpeg:

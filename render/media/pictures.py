@@ -51,11 +51,8 @@ def _opened(path: str | os.PathLike[str], look: Callable[[Image.Image, bytes], T
             warnings.simplefilter("ignore")
             with open(path, "rb") as file:
                 head = file.read(HEAD)
-            source: Any = path
-            if heic.is_heic(head):
-                source = BytesIO(heic.as_png(path))
-                head = source.getvalue()[:HEAD]
-            with Image.open(source, formats=FORMATS) as image:
+            image, head = _image(path, head)
+            with image:
                 _check_size(image)
                 return look(image, head)
     except Image.UnidentifiedImageError:
@@ -66,6 +63,20 @@ def _opened(path: str | os.PathLike[str], look: Callable[[Image.Image, bytes], T
         raise PictureError(f"{path}: {error.strerror or f'damaged: {error}'}") from error
     except Exception as error:  # Pillow's decoders raise nearly anything over a damaged file
         raise PictureError(f"{path}: cannot be read as a picture: {error}") from error
+
+
+def _image(path: str | os.PathLike[str], head: bytes) -> tuple[Image.Image, bytes]:
+    """The image at path, or as the PNG that another reader makes of it; and how that begins."""
+    if heic.is_heic(head):
+        data = heic.as_png(path)
+    else:
+        try:
+            return Image.open(path, formats=FORMATS), head
+        except ValueError:  # libavif refuses a picture for the EXIF in it
+            if head[4:8] != b"ftyp":
+                raise
+            data = heic.by_ffmpeg(path)
+    return Image.open(BytesIO(data), formats=["PNG"]), data[:HEAD]
 
 
 def _check_size(image: Image.Image) -> None:
