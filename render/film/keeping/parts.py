@@ -59,9 +59,11 @@ def locked(path: Path) -> Iterator[Path]:
     try:
         yield parts
     finally:
-        with suppress(OSError):
-            tidy(parts)
-        _let_go(parts, lock)
+        try:
+            with suppress(OSError):
+                tidy(parts)
+        finally:
+            _let_go(parts, lock)
 
 
 def ready(path: Path) -> None:
