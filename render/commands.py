@@ -11,7 +11,7 @@ from render.media import screen
 from render.media.paths import refusal
 from render.media.screen import called
 from render.media.system import fitting, whole_file
-from render.scene.scene import QUALITIES
+from render.scene.scene import QUALITIES, TAKING
 
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
@@ -120,10 +120,14 @@ def draw_layers(options: argparse.Namespace) -> int:
     from models.files.formats import WeightsError
     from render.media.pictures import PictureError
 
+    try:
+        mistake = layers_mistake(options)
+    except WeightsError as error:
+        return say(f"--weights: {error}", MISTAKE)
     mistake = (
-        layers_mistake(options)
+        mistake
         or unknown(options.output)
-        or refusal(options.output, filter(None, [options.image]), options.overwrite)
+        or refusal(options.output, filter(None, [options.image, options.weights]), options.overwrite)
     )
     if mistake:
         return say(mistake, MISTAKE)
@@ -134,14 +138,16 @@ def draw_layers(options: argparse.Namespace) -> int:
 
 
 def layers_mistake(options: argparse.Namespace) -> str:
-    """What is wrong with the options of `layers`, or nothing."""
+    """What is wrong with the options of `layers`, or nothing. WeightsError: with its file of weights."""
     import models
     from render.language.marks import listed, near
 
     if options.model not in models.NETWORKS:
         hint = near(options.model, models.NETWORKS) or f"; known are {listed(models.NETWORKS, 'and')}"
         return f"--model: there is no network '{options.model}'{hint}"
-    layers = models.NETWORKS[options.model].layers
+    if options.input != "auto" and not options.weights:
+        return "--input: is about a file of weights, and --weights names none"
+    layers = models.entry_of(options.model, options.weights).layers
     if options.layer and options.layer not in layers:
         hint = near(options.layer, layers) or f". Its layers are {listed(layers, 'and')}"
         return f"--layer: {options.model} has no layer '{options.layer}'{hint}"
@@ -158,9 +164,9 @@ def sheet(options: argparse.Namespace):
     from render.views.sheet import channel_sheet, layer_sheet
 
     device.prepare(screen.say)
-    layers = models.NETWORKS[options.model].layers
+    layers = models.entry_of(options.model, options.weights).layers
     picture = read_picture(options.image) if options.image else None
-    network = models.load(options.model)
+    network = models.load(options.model, options.weights, options.input)
     title = f"{options.model}: {options.layer or 'what each layer dreams'}"
     first, last = options.tiles
     with screen.bar(unit="tile") as bar:
@@ -179,6 +185,8 @@ def layers_parser() -> argparse.ArgumentParser:
         description="A contact sheet: what each layer, or with --layer each channel, dreams, by the names of a scene.",
     )
     p.add_argument("--model", default="squeezenet1_1", metavar="MODEL", help="a network (squeezenet1_1)")
+    p.add_argument("--weights", type=Path, metavar="FILE", help="a file of weights to use instead of its own")
+    p.add_argument("--input", choices=TAKING, default="auto", help="what those weights take, as model.input says it")
     p.add_argument("--layer", metavar="LAYER", help="its channels, instead of all layers")
     p.add_argument("--tiles", type=span, default=(0, 64), metavar="A:B", help="the tiles A to B-1 only (0:64)")
     p.add_argument("--image", type=Path, metavar="PICTURE", help="dream of this picture, instead of noise")

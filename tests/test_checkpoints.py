@@ -13,6 +13,7 @@ import jax
 import numpy as np
 import pytest
 from checkpoints import Built, Tensor, new, old, state_dict
+from PIL import Image
 from scenes import folder, mistakes, read  # noqa: F401 - a fixture
 
 import models
@@ -250,6 +251,24 @@ def test_only_classes_need_a_classifier(folder, narrow, head, dream, told):  # n
     assert mistakes(SCENE.format(dream)) == [f"s.yaml:{told.format(own='own.pth')}"]
     for allowed in ("layers: layer1", "class: 11") if head == "fewer" else ("layers: layer1",):
         read(SCENE.format(allowed))
+
+
+def test_a_sheet_of_a_file_of_ones_own(folder, narrow, capsys, monkeypatch):  # noqa: F811
+    Path("own.pth").write_bytes(new(state_dict(other_head(narrow, **HEADS["none"][0]))))
+    command = ["layers", "--model", "resnet50", "--weights", "own.pth"]
+    assert main([*command, "--layer", "fc"]) == 2 and "has no layer 'fc'" in capsys.readouterr().err
+    assert main([*command[:3], "--input", "caffe"]) == 2 and "--weights names none" in capsys.readouterr().err
+    assert (
+        main([*command[:4], "s.yaml"]) == 2 and "--weights: cannot read the weights s.yaml" in capsys.readouterr().err
+    )
+    assert main([*command, "-o", "own.pth", "--overwrite"]) == 2
+    monkeypatch.setattr(
+        "render.views.sheet.layer_sheet",
+        lambda network, layers, *more, **how: Image.new("RGB", (len(layers), round(10 * network.mean[1]))),
+    )
+    assert main([*command, "--input", "caffe", "-o", "sheet.png"]) == 0
+    with Image.open("sheet.png") as image:
+        assert image.size == (len(models.NETWORKS["resnet50"].layers) - 1, 1168)
 
 
 def test_a_network_that_runs_without_its_classifier_says_so(folder):  # noqa: F811

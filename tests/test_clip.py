@@ -14,6 +14,7 @@ from render.film.keeping.checkpoint import Progress
 from render.film.keeping.segments import Film
 from render.media import clip, colours
 from render.media.codecs import CODECS
+from render.media.ffmpeg import FilmError
 from render.media.video import film, read_film
 from render.scene.reader import SceneError, read_scene
 from render.views.plan import left_out
@@ -185,6 +186,34 @@ def test_a_variable_frame_rate_lasts_as_long_as_it_is(tmp_path):
     right = [255 / 219 * max(4 * (n - (n % 10 == 4)) - 16, 0) for n in range(60)]
     np.testing.assert_allclose(shown[: len(right)], right[: len(shown)], atol=3)
     assert len(shown) == 60
+
+
+def test_a_film_that_was_cut_without_encoding_begins_where_it_was_cut(tmp_path):
+    """Its first packets are decoded only; a film that is a part of a longer one begins at any time."""
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=32x32:r=25:d=2", "-c:v", "mpeg4", "-g", "12", tmp_path / "film.mp4")
+    ffmpeg("-ss", "0.6", "-i", tmp_path / "film.mp4", "-c", "copy", tmp_path / "cut.mp4")
+    ffmpeg("-i", tmp_path / "film.mp4", "-c", "copy", "-output_ts_offset", "100", tmp_path / "late.mkv")
+    for name, frames in (("cut.mp4", 35), ("late.mkv", 50)):
+        assert clip.timing(tmp_path / name) == (frames, Fraction(25))
+        assert len(list(read_film(tmp_path / name, (32, 32), Fraction(25)))) == frames
+
+
+def test_a_song_is_no_film_whatever_its_cover(tmp_path):
+    Image.new("RGB", (16, 16)).save(tmp_path / "cover.png")
+    song = ["-f", "lavfi", "-i", "sine=d=0.2", "-i", tmp_path / "cover.png", "-map", "0", "-map", "1", "-c:v", "copy"]
+    ffmpeg(*song, "-c:a", "aac", "-disposition:v", "attached_pic", tmp_path / "song.m4a")
+    with pytest.raises(FilmError, match=r"song\.m4a: not a film that can be read: it has no pictures$"):
+        clip.film_length(tmp_path / "song.m4a")
+
+
+def test_what_the_environment_tells_ffmpeg_changes_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AV_LOG_FORCE_COLOR", "1")
+    monkeypatch.setenv("FFREPORT", "level=32")
+    path = wide(tmp_path / "film.mkv", np.full(3, 203.0), pq, "color_trc=smpte2084:color_primaries=bt2020")
+    before = {file.name for file in tmp_path.iterdir()}
+    assert clip.look(path).mapped and clip.timing(path) == (1, Fraction(24))
+    assert {file.name for file in tmp_path.iterdir()} == before
 
 
 def test_whether_there_is_sound(tmp_path):

@@ -225,6 +225,7 @@ def set_in(text, *arguments):
         ("start: {image: a, fit: contain}", "start.video=b", {"start": {"fit": "contain", "video": "b"}}),
         ("start: {noise: perlin, level: 9}", "start.noise=uniform", {"start": {"noise": "uniform", "level": 9}}),
         ("start: {noise: perlin}", "start.colour=#202020", {"start": {"colour": "#202020"}}),
+        ("start: {level: 9}", "start.image=caf\udce9.png", {"start": {"image": "caf\udce9.png"}}),
         ("start: x", "start.noise=perlin", {"start": {"noise": "perlin"}}),
         ("duration: 4", "frames=7", {"frames": 7}),
         ("frames: 4", "duration=7", {"duration": 7}),

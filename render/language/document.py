@@ -76,7 +76,7 @@ def _place(mark: Mark, before: str) -> Mark:
 def compose(text: str, start: Mark, problems: Problems, key: str = "") -> Node:
     """The tree of a YAML text, the value of `key`. Marks count from `start`, or all are `start` if it has no line."""
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         return _Composer(loader, start, problems).document(key)
     except yaml.reader.ReaderError as error:
         mark = _place(start, text[: error.position]) if start.line else start
@@ -108,6 +108,12 @@ def _explained(error: yaml.MarkedYAMLError, text: str, start: Mark) -> tuple[Mar
     elif at and context and re.search(r":\s+#[0-9a-fA-F]{3,6}\b", text[: at.index]):
         hint = 'a colour needs quotes, as in "#202020", since # begins a comment'
     return _counted(start, at), f"{message}; {hint}" if hint else message
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes names that are no UTF-8 from the command line, too, as Python spells their bytes."""
+
+    NON_PRINTABLE = re.compile(f"(?![\udc80-\udcff]){yaml.SafeLoader.NON_PRINTABLE.pattern}")
 
 
 class _Composer:

@@ -15,6 +15,7 @@ from render.media.ffmpeg import FilmError, Process, running, said
 WIDE = {"bt2020": 9, "smpte431": 11, "smpte432": 12}  # primaries, as ffmpeg calls H.273's code points
 CURVES = {"smpte2084": colours.PQ, "arib-std-b67": colours.HLG, "iec61966-2-1": 13}  # every other is taken for BT.709's
 WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # ffmpeg's own decoders of these leave it out
+DISCARDED = 4  # of a packet's flags (AV_PKT_FLAG_DISCARD)
 FIRST = 30  # seconds of a film whose times tell its frame rate
 
 
@@ -79,7 +80,7 @@ def timing(path: str | os.PathLike[str]) -> tuple[int, Fraction]:
 
     One whose frames last unequally has the rate of its usual ones, and as many frames as fit its length.
     """
-    shown, tick = _packets(path, [], ["-t", str(FIRST)])
+    shown, tick = _packets(path, ["-t", str(FIRST)], [])
     times = sorted(time for time, _ in shown)
     rate = _rate(times, tick) if len(times) > 1 and times[-1] > times[0] else Fraction(24)
     return max(1, round(film_length(path) * rate)), rate
@@ -105,10 +106,11 @@ def film_length(path: str | os.PathLike[str]) -> float:
     To the last packet, not as the header says: that is rounded to 10 ms, and counts the sound too.
     """
     begin, tick = _packets(path, [], ["-frames:v", "1"])
+    begin = begin or _packets(path, ["-t", str(FIRST)], [])[0] or _packets(path, [], [])[0]
     end = _packets(path, ["-sseof", "-10"], [])[0] or _packets(path, [], [])[0]  # nearly all need only their last ones
     if not begin or not end:
         raise FilmError(f"{path}: has no pictures")
-    return float((max(time + length for time, length in end) - begin[0][0]) * tick)
+    return float((max(time + length for time, length in end) - min(begin)[0]) * tick)
 
 
 def count_frames(path: str | os.PathLike[str]) -> int:
@@ -121,24 +123,27 @@ def count_frames(path: str | os.PathLike[str]) -> int:
 def _packets(
     path: str | os.PathLike[str], before: list[str], after: list[str]
 ) -> tuple[list[tuple[int, int]], Fraction]:
-    """(time, duration) of the film's packets, or of those that ffmpeg's options choose, in ticks; a tick in seconds."""
+    """(time, duration) of the film's packets, or of those that ffmpeg's options choose, in ticks; a tick in seconds.
+
+    Those that are decoded and not shown, as before the first picture of a film that was cut without encoding, are none.
+    """
     output = ["-c", "copy", *after, "-f", "framecrc", "pipe:1"]
     with reading(path, output, ["-copyts", *before]) as ffmpeg:
         assert ffmpeg.popen.stdout is not None
         text = ffmpeg.popen.stdout.read().decode()
     unit = re.search(r"#tb 0: (\d+)/(\d+)", text)
-    # stream, decoding time, presentation time, duration, …
-    found = re.findall(r"^0, *-?\d+, *(-?\d+), *(\d+)", text, re.MULTILINE)
+    # stream, decoding time, presentation time, duration, size, sum, and for all but key frames their flags
+    found = re.findall(r"^0, *-?\d+, *(-?\d+), *(\d+), *\d+, *0x\w+(?:, F=(0x\w+))?", text, re.MULTILINE)
     tick = Fraction(int(unit[1]), int(unit[2])) if unit else Fraction(1)
-    return [(int(time), int(length)) for time, length in found], tick
+    return [(int(time), int(length)) for time, length, flags in found if not int(flags or "0", 16) & DISCARDED], tick
 
 
 def source(path: str | os.PathLike[str]) -> list[str]:
-    """ffmpeg's arguments that open the film at path, and choose its pictures.
+    """ffmpeg's arguments that open the film at path, and choose its pictures; the cover of a song is none.
 
     Local files only: `file:` takes any name as it is, and a playlist cannot make ffmpeg open an address.
     """
-    return ["-protocol_whitelist", "file,pipe", "-i", f"file:{os.fspath(path)}", "-map", "0:v:0"]
+    return ["-protocol_whitelist", "file,pipe", "-i", f"file:{os.fspath(path)}", "-map", "0:V:0"]
 
 
 def reading(

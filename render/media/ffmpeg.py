@@ -54,7 +54,7 @@ class Process:
         self.subject, self.log = subject, log
         # A process group of its own: Ctrl-C in a terminal then reaches us alone, and we end ffmpeg in our own order.
         # Popen sets it without a preexec_fn, for which it would fork all of Python; JAX warns of that, with reason.
-        self.popen = subprocess.Popen(command, stderr=log, **own_group(), **pipes)
+        self.popen = subprocess.Popen(command, stderr=log, env=_environment(), **own_group(), **pipes)
 
     def feed(self, data: bytes) -> None:
         """Write all of data to ffmpeg. FilmError, with its last words, if it takes no more."""
@@ -89,8 +89,15 @@ class Process:
         said = [line.strip() for line in text.splitlines() if line.strip()] or [f"status {status}"]
         if status < 0:
             return FilmError(f"{self.subject}: ffmpeg was ended by signal {-status}")
+        if "matches no streams" in text:
+            return FilmError(f"{self.subject}: it has no pictures")
         # The first line is the cause, the last what came of it.
         return FilmError(f"{self.subject}: ffmpeg failed: {'; '.join(dict.fromkeys((said[0], said[-1])))}")
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but for what would colour ffmpeg's words, which are read here, or make it leave reports where it runs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AV_LOG_", "FFREPORT"))}
 
 
 def _log() -> IO[bytes]:

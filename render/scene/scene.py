@@ -45,6 +45,8 @@ QUALITIES = {  # name → longest side in pixels, frames per second
     "4k": (3840, 60),
 }
 
+TAKING = ("auto", "torch", "caffe", "tf")  # what pictures a file of weights is for
+
 
 def key(kind: Kind, help: str, default: Any, **more: str) -> Any:
     """A dataclass field that a scene may hold; name=: what it is called there, where Python cannot."""
@@ -98,7 +100,7 @@ class Model:
     )
     weights: Path | None = key(File(), "a file of weights to use instead of the network's own", None)
     input: str = key(
-        Choice(("auto", "torch", "caffe", "tf")),
+        Choice(TAKING),
         "what those weights take: RGB around 0 with deviation 1, BGR in levels, RGB from -1 to 1; auto: as they look",
         "auto",
     )
