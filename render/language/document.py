@@ -113,7 +113,7 @@ def _explained(error: yaml.MarkedYAMLError, text: str, start: Mark) -> tuple[Mar
 class _Loader(yaml.SafeLoader):
     """Takes names that are no UTF-8 from the command line, too, as Python spells their bytes."""
 
-    NON_PRINTABLE = re.compile(f"(?![\udc80-\udcff]){yaml.SafeLoader.NON_PRINTABLE.pattern}")
+    NON_PRINTABLE = re.compile(f"(?![\udc80-\udcff]){yaml.SafeLoader.NON_PRINTABLE.pattern}")  # type: ignore[misc]
 
 
 class _Composer:
