@@ -178,7 +178,7 @@ class Natural:
     """How gradients follow photographs; one number stands for both."""
 
     colour: Curve = moving(0.5, "how far gradients follow the colours of photographs: less neon", least=0, most=1)
-    spectrum: Curve = moving(0.5, "how far they follow their spectrum: soft and large, not grain", least=0, most=1)
+    spectrum: Curve = moving(0.8, "how far they follow their spectrum: soft and large, not grain", least=0, most=1)
 
 
 @dataclass(frozen=True)
