@@ -4,9 +4,11 @@ A command is a function of its parsed options to an exit status, and a function 
 """
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+from render.language.kinds import ADDRESS, ADDRESSES
 from render.media import screen
 from render.media.paths import refusal
 from render.media.screen import called
@@ -22,10 +24,17 @@ def say(message: str, status: int) -> int:
     return status
 
 
+def given(text: str) -> Path:
+    """A path from the command line, where shells leave the ~ of --output=~/film.mp4. ArgumentTypeError: an address."""
+    if ADDRESS.match(text) and not os.path.exists(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is an address; {ADDRESSES}")
+    return Path(os.path.expanduser(text))
+
+
 def scene_arguments(p: argparse.ArgumentParser) -> None:
     """What every command on a scene takes."""
-    p.add_argument("scene", type=Path, metavar="SCENE.yaml", help="the scene, such as configs/endless_zoom.yaml")
-    p.add_argument("-o", "--output", type=Path, metavar="PATH", help="where the result goes")
+    p.add_argument("scene", type=given, metavar="SCENE.yaml", help="the scene, such as configs/endless_zoom.yaml")
+    p.add_argument("-o", "--output", type=given, metavar="PATH", help="where the result goes")
     p.add_argument(
         "--set",
         action="append",
@@ -111,7 +120,7 @@ def fetch_parser() -> argparse.ArgumentParser:
         prog=f"{called()} fetch", description="Downloads a network's weights, checks and converts them, once."
     )
     p.add_argument("model", metavar="MODEL", help=f"a network, as `{called()} models` lists them")
-    p.add_argument("--from", dest="source", type=Path, metavar="FILE", help="read this file instead of downloading it")
+    p.add_argument("--from", dest="source", type=given, metavar="FILE", help="read this file instead of downloading it")
     return p
 
 
@@ -185,12 +194,12 @@ def layers_parser() -> argparse.ArgumentParser:
         description="A contact sheet: what each layer, or with --layer each channel, dreams, by the names of a scene.",
     )
     p.add_argument("--model", default="squeezenet1_1", metavar="MODEL", help="a network (squeezenet1_1)")
-    p.add_argument("--weights", type=Path, metavar="FILE", help="a file of weights to use instead of its own")
+    p.add_argument("--weights", type=given, metavar="FILE", help="a file of weights to use instead of its own")
     p.add_argument("--input", choices=TAKING, default="auto", help="what those weights take, as model.input says it")
     p.add_argument("--layer", metavar="LAYER", help="its channels, instead of all layers")
     p.add_argument("--tiles", type=span, default=(0, 64), metavar="A:B", help="the tiles A to B-1 only (0:64)")
-    p.add_argument("--image", type=Path, metavar="PICTURE", help="dream of this picture, instead of noise")
-    p.add_argument("-o", "--output", type=Path, default=Path("sheet.png"), metavar="PATH", help="where it goes")
+    p.add_argument("--image", type=given, metavar="PICTURE", help="dream of this picture, instead of noise")
+    p.add_argument("-o", "--output", type=given, default=Path("sheet.png"), metavar="PATH", help="where it goes")
     overwriting(p)
     return p
 

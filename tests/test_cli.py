@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from models.files.places import cache_folder
+from render.__main__ import main, parser
+from render.commands import layers_parser
+
 ROOT = Path(__file__).parents[1]
 SCENE = """\
 size: [48, 32]
@@ -111,3 +115,27 @@ def test_an_unwritable_target_is_a_mistake(tmp_path):
     done = run(tmp_path, "scene.yaml", "-o", "file/film.mp4")
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert (tmp_path / "file").read_text() == "in the way"
+
+
+def test_the_home_folder_is_known_where_the_shell_leaves_it(tmp_path, monkeypatch):
+    """As in --output=~/film.mp4, and for a user who has none."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DREAMREEL_CACHE", "~/cache")
+    options = layers_parser().parse_args(["--weights=~/a.pth", "--image=~/a.png", "--output=~/b.png"])
+    assert [options.weights, options.image, options.output] == [tmp_path / name for name in ("a.pth", "a.png", "b.png")]
+    assert parser().parse_args(["~/s.yaml"]).scene == tmp_path / "s.yaml"
+    assert cache_folder() == tmp_path / "cache"
+    monkeypatch.delenv("DREAMREEL_CACHE")
+    assert tmp_path in cache_folder().parents
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert cache_folder().is_absolute()
+
+
+@pytest.mark.parametrize("arguments", [["layers", "-o"], ["plan", "s.yaml", "-o"], ["fetch", "vgg16", "--from"], []])
+def test_an_address_is_no_path(tmp_path, monkeypatch, capsys, arguments):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main([*arguments, "https://a.org/b.png"])
+    assert "'https://a.org/b.png' is an address; only files are read" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -1,6 +1,7 @@
 """Where weights lie: with the project, or in the user's cache folder, where `fetch` puts them."""
 
 import os
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,10 +13,18 @@ PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds
 
 
 def cache_folder() -> Path:
-    """The user's own cache folder for Dreamreel; DREAMREEL_CACHE names another one."""
+    """The user's own cache folder for Dreamreel; DREAMREEL_CACHE names another one.
+
+    A user without a home, as in a container, has one beside other temporary files, and none that is called ~.
+    """
     from platformdirs import user_cache_path
 
-    return Path(os.environ.get("DREAMREEL_CACHE") or user_cache_path("dreamreel"))
+    if named := os.environ.get("DREAMREEL_CACHE"):
+        return Path(os.path.expanduser(named))
+    with suppress(RuntimeError):
+        if (own := user_cache_path("dreamreel")).is_absolute():
+            return own
+    return Path(tempfile.gettempdir(), f"dreamreel-{getattr(os, 'getuid', int)()}")
 
 
 def cached(entry: Entry) -> Path:
