@@ -12,6 +12,7 @@ from render.commands import COMMANDS, DONE, FAILED, INTERRUPTED, MISTAKE, say, s
 from render.dream import settings
 from render.dream.settings import SettingsError
 from render.film import signals
+from render.grammar import Grammar, no_command
 from render.language.marks import SceneError
 from render.media import screen, system
 from render.media.screen import called
@@ -25,6 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings.forget()
     screen.prepare()
     signals.hear()
+    if told := no_command(arguments[0] if arguments else "", COMMANDS):
+        return say(told, MISTAKE)
     try:
         return run(grammar().parse_args(arguments[1:] if run is not render else arguments))
     except SceneError as error:
@@ -47,9 +50,9 @@ def interrupted(arguments: Sequence[str]) -> str:
     return f"interrupted; what is rendered is kept, and goes on with\n  {called()} {system.quoted(again)}"
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Grammar:
     """The grammar of rendering, which is also its --help."""
-    p = argparse.ArgumentParser(
+    p = Grammar(
         prog=called(),
         description="Dreamreel renders a scene file into a film that a network dreams.",
         epilog="other commands: `plan SCENE.yaml` draws a scene's schedules, `models` lists the networks, "

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from render.grammar import Grammar
 from render.language.kinds import ADDRESS, ADDRESSES
 from render.media import screen
 from render.media.paths import refusal
@@ -31,7 +32,7 @@ def given(text: str) -> Path:
     return Path(os.path.expanduser(text))
 
 
-def scene_arguments(p: argparse.ArgumentParser) -> None:
+def scene_arguments(p: Grammar) -> None:
     """What every command on a scene takes."""
     p.add_argument("scene", type=given, metavar="SCENE.yaml", help="the scene, such as configs/endless_zoom.yaml")
     p.add_argument("-o", "--output", type=given, metavar="PATH", help="where the result goes")
@@ -69,9 +70,9 @@ def draw(options: argparse.Namespace) -> int:
     return save(picture, path)
 
 
-def draw_parser() -> argparse.ArgumentParser:
+def draw_parser() -> Grammar:
     """The grammar of `plan`."""
-    p = argparse.ArgumentParser(prog=f"{called()} plan", description="Draws every schedule of a scene over time.")
+    p = Grammar(prog=f"{called()} plan", description="Draws every schedule of a scene over time.")
     scene_arguments(p)
     overwriting(p)
     return p
@@ -91,11 +92,9 @@ def list_models(options: argparse.Namespace) -> int:
     return DONE if screen.result("\n".join(lines)) else FAILED
 
 
-def models_parser() -> argparse.ArgumentParser:
+def models_parser() -> Grammar:
     """The grammar of `models`."""
-    return argparse.ArgumentParser(
-        prog=f"{called()} models", description="Lists the networks, and whether their weights are here."
-    )
+    return Grammar(prog=f"{called()} models", description="Lists the networks, and whether their weights are here.")
 
 
 def fetch_weights(options: argparse.Namespace) -> int:
@@ -103,22 +102,29 @@ def fetch_weights(options: argparse.Namespace) -> int:
     from models.files.fetch import fetch
     from models.files.formats import WeightsError
 
+    if mistake := no_network(options.model):
+        return say(f"fetch: {mistake}", MISTAKE)
     try:
         with screen.bar(unit="B", unit_scale=True, disable=options.source is not None) as bar:
             fetched = fetch(options.model, options.source, following(bar), beside(bar))
     except WeightsError as error:
         return say(str(error), FAILED)
-    except ValueError as error:  # there is no such network
-        return say(str(error), MISTAKE)
     screen.result(f"{fetched.path} ({fetched.checked})")
     return DONE
 
 
-def fetch_parser() -> argparse.ArgumentParser:
+def no_network(name: str) -> str:
+    """What is wrong with a network's name, or nothing."""
+    import models
+    from render.language.marks import listed, near
+
+    hint = near(name, models.NETWORKS) or f"; known are {listed(models.NETWORKS, 'and')}"
+    return "" if name in models.NETWORKS else f"there is no network '{name}'{hint}"
+
+
+def fetch_parser() -> Grammar:
     """The grammar of `fetch`."""
-    p = argparse.ArgumentParser(
-        prog=f"{called()} fetch", description="Downloads a network's weights, checks and converts them, once."
-    )
+    p = Grammar(prog=f"{called()} fetch", description="Downloads a network's weights, checks and converts them, once.")
     p.add_argument("model", metavar="MODEL", help=f"a network, as `{called()} models` lists them")
     p.add_argument("--from", dest="source", type=given, metavar="FILE", help="read this file instead of downloading it")
     return p
@@ -151,9 +157,8 @@ def layers_mistake(options: argparse.Namespace) -> str:
     import models
     from render.language.marks import listed, near
 
-    if options.model not in models.NETWORKS:
-        hint = near(options.model, models.NETWORKS) or f"; known are {listed(models.NETWORKS, 'and')}"
-        return f"--model: there is no network '{options.model}'{hint}"
+    if mistake := no_network(options.model):
+        return f"--model: {mistake}"
     if options.input != "auto" and not options.weights:
         return "--input: is about a file of weights, and --weights names none"
     layers = models.entry_of(options.model, options.weights).layers
@@ -187,9 +192,9 @@ def sheet(options: argparse.Namespace):
         return layer_sheet(network, layers, picture, first=first, last=last, title=title, progress=following(bar))
 
 
-def layers_parser() -> argparse.ArgumentParser:
+def layers_parser() -> Grammar:
     """The grammar of `layers`."""
-    p = argparse.ArgumentParser(
+    p = Grammar(
         prog=f"{called()} layers",
         description="A contact sheet: what each layer, or with --layer each channel, dreams, by the names of a scene.",
     )
@@ -214,7 +219,7 @@ def unknown(path: Path) -> str:
     return f"{path} ends in {path.suffix or 'nothing'}; a picture ends in .png, .jpg or .webp"
 
 
-def overwriting(p: argparse.ArgumentParser) -> None:
+def overwriting(p: Grammar) -> None:
     """--overwrite of commands that make a picture."""
     p.add_argument("--overwrite", action="store_true", help="replace a picture that is already there")
 
@@ -222,7 +227,10 @@ def overwriting(p: argparse.ArgumentParser) -> None:
 def span(text: str) -> tuple[int, int]:
     """A:B as two numbers."""
     first, _, last = text.partition(":")
-    return int(first), int(last)
+    try:
+        return int(first), int(last)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"write A:B for the tiles A to B-1, such as 0:64, not '{text}'") from None
 
 
 def following(bar):

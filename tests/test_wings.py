@@ -33,6 +33,7 @@ ORDER = [  # rooms, from those that need nothing; those of one line do not know 
     ["render.film.keeping"],
     ["render.film"],
     ["render.views", "render.live", "render.farm"],
+    ["render.grammar"],
     ["render.commands"],
     ["render.__main__"],
 ]

@@ -24,6 +24,7 @@ from render.film.keeping.parts import (
     latest,
     locked,
     nearest,
+    parts_of,
     pass_of,
     ready,
 )
@@ -243,4 +244,5 @@ def saying(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
-        raise FilmError(f"{path}: {error.strerror or error}{place}; what is rendered is kept") from error
+        kept = "; what is rendered is kept" if parts_of(path).is_dir() else ""
+        raise FilmError(f"{path}: {error.strerror or error}{place}{kept}") from error

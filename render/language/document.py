@@ -14,8 +14,10 @@ import yaml
 from yaml import events
 
 from render.language.marks import ESCAPES, Entry, Mark, Node, Problems, fail, join, shown
+from render.language.nearby import nearby
 
 MAX_BYTES = 1_000_000
+SCENES = (".yaml", ".yml", ".json")  # endings of files that may be scenes
 MAX_NODES = 50_000  # counted with every alias written out, so that a kilobyte cannot unfold into gigabytes
 MAX_DEPTH = 32
 CORE = "tag:yaml.org,2002:"
@@ -55,7 +57,7 @@ def _text(path: Path, where: Mark) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise fail(where, "there is no such file") from None
+        raise fail(where, f"there is no such file{meant(path)}") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise fail(where, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > MAX_BYTES:
@@ -66,6 +68,12 @@ def _text(path: Path, where: Mark) -> str:
         before = data[: error.start].decode("utf-8-sig", "replace")
         byte = f"byte 0x{data[error.start]:02x}"
         raise fail(_place(where, before), f"{byte} is not UTF-8 text; save the file as UTF-8") from None
+
+
+def meant(path: Path) -> str:
+    """'; did you mean …?' for a scene that is not there: one of that name in another folder, or of a name like it."""
+    named = path if path.suffix else path.with_name(f"{path.name}{SCENES[0]}") if path.name else path
+    return nearby(named, [Path(), Path("configs")], SCENES)
 
 
 def _place(mark: Mark, before: str) -> Mark:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from render.language.marks import Mark, Problems
+from render.language.nearby import nearby
 from render.media.codecs import ENDINGS, IN_WORDS
 from render.media.paths import blocked, exists, is_numbered, lost
 from render.scene.scene import Scene
@@ -17,7 +18,7 @@ def check_readable(path: Path, mark: Mark, key: str, problems: Problems) -> bool
     if os.path.isdir(path):
         message = f"{path} is a folder, not a file"
     elif not os.path.exists(path):
-        message = f"there is no file {path}"
+        message = f"there is no file {path}{nearby(path, [Path(), mark.folder])}"
     elif not os.path.isfile(path):
         message = f"{path} is not a regular file"
     elif not os.access(path, os.R_OK):

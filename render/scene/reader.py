@@ -21,7 +21,7 @@ from render.scene.classes import Classes
 from render.scene.layers import Layers, Target
 from render.scene.overrides import ROOT, override, with_output
 from render.scene.palettes import Palettes
-from render.scene.record import is_record, recorded
+from render.scene.record import from_it, is_record, recorded
 from render.scene.resolved import files
 from render.scene.scene import (
     LENGTHS,
@@ -50,6 +50,8 @@ def read_scene(
     path, problems = Path(path), Problems()
     if quality is not None and quality not in QUALITIES:
         raise fail(Mark(f"--quality {quality}"), f"must be {listed(QUALITIES)}{near(quality, QUALITIES)}")
+    if not is_record(path) and (hint := from_it(path)):
+        raise fail(Mark(str(path)), f"is no scene{hint}")
     root, written = recorded(path, problems) if is_record(path) else (load(path, problems), None)
     for argument in overrides:
         root = override(root, argument, problems)

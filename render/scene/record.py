@@ -6,6 +6,7 @@ What is in a record, and how it gets there, is film/keeping/provenance.py's.
 import json
 import re
 import subprocess
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,9 +14,15 @@ from typing import Any
 
 from render.language.document import MAX_BYTES, compose, load
 from render.language.marks import Entry, Mark, Node, Problems, SceneError, fail, one_line
+from render.language.nearby import nearby
 from render.media.codecs import BESIDE, HOLDING
 from render.media.ffmpeg import FilmError, running
 from render.media.system import fitting
+
+SIGNATURES = {  # how a file begins → the key of start that takes it
+    rb"\xff\xd8\xff|\x89PNG|GIF8|RIFF....WEBP|II\*\0|MM\0\*|BM....\0\0\0\0|....ftyp(hei|hev|mif|avi)": "image",
+    rb"....ftyp|....moov|\x1aE\xdf\xa3|RIFF....AVI|\0\0\x01\xba|FLV": "video",
+}
 
 
 def is_record(path: Path) -> bool:
@@ -62,6 +69,15 @@ def recorded(path: Path, problems: Problems) -> tuple[Node, Fraction | None]:
     return _beside(scene, path), written or None
 
 
+def from_it(path: Path) -> str:
+    """How a scene begins that starts from a picture or a film; nothing for a file that is neither."""
+    with suppress(OSError), path.open("rb") as file:
+        begins = file.read(16)
+        kind = next((kind for pattern, kind in SIGNATURES.items() if re.match(pattern, begins, re.DOTALL)), "")
+        return f". A scene that starts from it says start: {{{kind}: {path.name}}}" if kind else ""
+    return ""
+
+
 def frames_of(path: Path) -> tuple[int, int] | None:
     """The frames (first, behind the last) that a record is about if it is not about the whole film."""
     root = _record(path, Problems())
@@ -77,19 +93,21 @@ def _record(path: Path, problems: Problems) -> Node:
         record = record_of(path)
         if record is None:
             beside = f"{records_of(path)[0]} is not there, or not about it"
-            raise fail(Mark(str(path)), f"holds no record of how it was made, and {beside}")
+            if not path.is_file():
+                raise fail(Mark(str(path)), f"there is no such file{nearby(path)}")
+            raise fail(Mark(str(path)), f"holds no record of how it was made, and {beside}{from_it(path)}")
         path = record
     if path.suffix.lower() == ".json":
         return load(path, problems)
     mark = Mark(str(path), folder=path.parent)
     if not path.is_file():
-        raise fail(mark, "there is no such file")
+        raise fail(mark, f"there is no such file{nearby(path)}")
     try:
         text = comment(path)
     except FilmError as error:
         raise SceneError([one_line(str(error))]) from None
     if not text.startswith("{"):
-        raise fail(mark, "holds no record of how it was made; is it a film that Dreamreel made?")
+        raise fail(mark, f"holds no record of how it was made; is it a film that Dreamreel made?{from_it(path)}")
     return compose(text, mark, problems)
 
 

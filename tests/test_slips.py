@@ -1,0 +1,120 @@
+"""What is mistyped on the command line, or named though it is not there, is answered with what may have been meant."""
+
+# ruff: noqa: F401 - a fixture is imported, and named again by the tests that take it
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from scenes import TWO_LINES, folder, mistakes
+
+from render.__main__ import main, parser
+from render.commands import COMMANDS
+from render.language.marks import listed
+from render.scene.scene import QUALITIES
+
+GRAMMARS = {"": parser, **{name: grammar for name, (_, grammar) in COMMANDS.items()}}
+pytestmark = pytest.mark.usefixtures("folder")
+
+
+def told(capsys, *arguments: str) -> str:
+    """The last line that a command says; it must be a mistake."""
+    try:
+        status = main(arguments)
+    except SystemExit as end:
+        status = end.code
+    assert status == 2
+    said = capsys.readouterr()
+    assert not said.out and "Traceback" not in said.err
+    return said.err.rstrip("\n").rpartition("\n")[2]
+
+
+OPTIONS = [(name, option) for name, grammar in GRAMMARS.items() for option in grammar()._option_string_actions]
+
+
+@pytest.mark.parametrize("command, option", [pair for pair in OPTIONS if pair[1].startswith("--")])
+def test_every_option_of_every_command_that_is_mistyped_is_told(capsys, command, option):
+    name = option[2:]
+    swapped = f"--{name[0]}{name[2]}{name[1]}{name[3:]}"
+    for slip in {f"{option}{name[-1]}x", swapped, f"-{name}", f"—{name}", option.upper()} - {option}:
+        line = told(capsys, *filter(None, [command]), slip, "x.yaml")
+        assert line == f"there is no option {slip}; did you mean '{option}'?"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_that_is_mistyped_is_told(capsys, command):
+    slip = f"{command[0]}{command[2]}{command[1]}{command[3:]}"
+    assert told(capsys, slip, "a.yaml") == f"there is no command '{slip}', and no such file; did you mean '{command}'?"
+
+
+@pytest.mark.parametrize(
+    "arguments, line",
+    [
+        ("s.yaml --quality darft", f"--quality: must be {listed(QUALITIES)}, not 'darft'; did you mean 'draft'?"),
+        ("s.yaml -O a.mp4", "there is no option -O; did you mean '-o'?"),
+        ("models --xyz", "there is no option --xyz; known are --help"),
+        ("help", "there is no command 'help', and no such file; --help tells what there is"),
+        ("render s.yaml", "there is no command 'render', and no such file; a scene alone is rendered: SCENE.yaml"),
+        ("s.yaml t.yaml", "'t.yaml' is one too many; a text with blanks needs quotes"),
+        ("fetch googelnet", "fetch: there is no network 'googelnet'; did you mean 'googlenet'?"),
+        ("layers --model inception_v4", "--model: there is no network 'inception_v4'; did you mean 'inception_v3'?"),
+        ("layers --tiles 3", "argument --tiles: write A:B for the tiles A to B-1, such as 0:64, not '3'"),
+        ("endless_zoom", "endless_zoom: there is no such file; did you mean 'configs/endless_zoom.yaml'?"),
+        ("endles_zoom.yaml", "endles_zoom.yaml: there is no such file; did you mean 'configs/endless_zoom.yaml'?"),
+        ("config/endless", "config/endless: there is no such file; did you mean 'configs/endless.yaml'?"),
+        ("plan mine", "mine: there is no such file; did you mean 'mine.yaml'?"),
+        ("grey.jpg", "grey.jpg: there is no such file"),
+        (
+            "grey.png",
+            "grey.png: holds no record of how it was made, and grey.json is not there, or not about it. "
+            "A scene that starts from it says start: {image: grey.png}",
+        ),
+        ("sky.jpg", "sky.jpg: is no scene. A scene that starts from it says start: {image: sky.jpg}"),
+        ("film.mkv", "film.mkv: is no scene. A scene that starts from it says start: {video: film.mkv}"),
+    ],
+)  # fmt: skip
+def test_a_slip_on_the_command_line(capsys, arguments, line):
+    Path("configs").mkdir()
+    Path("configs/endless_zoom.yaml").write_text(TWO_LINES)
+    Path("configs/endless.yaml").write_text(TWO_LINES)
+    Path("mine.yaml").write_text(TWO_LINES)
+    Path("film.mkv").write_bytes(b"\x1aE\xdf\xa3" + bytes(20))
+    Image.new("RGB", (4, 4)).save("sky.jpg")
+    assert told(capsys, *arguments.split(" ")) == line
+
+
+@pytest.mark.parametrize("said", ["mysyk.jpg", "mysky.jpeg", "MYSKI.JPG", "pictures/mysky.jpg"])
+@pytest.mark.parametrize("key", ["start.image", "start.video", "dream.guide", "dream.keep.palette", "model.weights"])
+def test_a_file_that_is_nearly_there(key, said):
+    Image.new("RGB", (4, 4)).save("mysky.jpg")
+    Image.new("RGB", (4, 4)).save("another.jpg")
+    (line,) = mistakes("start: {noise: perlin}\nframes: 1\n", f"{key}={said}")
+    assert line.endswith(f"there is no file {said}; did you mean 'mysky.jpg'?")
+
+
+def test_a_file_that_lies_in_another_folder_than_the_scene_thinks():
+    Path("scenes").mkdir()
+    Path("pictures").mkdir()
+    Image.new("RGB", (4, 4)).save("pictures/sky.jpg")
+    from render.scene.reader import SceneError, read_scene
+
+    for said, meant in (("picture/sky.jpg", "pictures/sky.jpg"), ("../pictures/ski.jpg", "../pictures/sky.jpg")):
+        where = Path("s.yaml" if said.startswith("picture/") else "scenes/s.yaml")
+        where.write_text(f"start: {{image: {said}}}\nframes: 1\n")
+        with pytest.raises(SceneError) as error:
+            read_scene(where)
+        assert error.value.problems[0].endswith(f"did you mean '{where.parent / meant}'?")
+
+
+def test_of_a_film_that_could_not_be_begun_nothing_is_said_to_be_kept(tmp_path):
+    from render.film.resume import saying
+    from render.media.ffmpeg import FilmError
+
+    def fail(path: Path) -> str:
+        with pytest.raises(FilmError) as error, saying(path):
+            raise FileNotFoundError(2, "No such file or directory", "/proc/x.mp4.parts")
+        return str(error.value)
+
+    assert "kept" not in fail(Path("/proc/x.mp4"))
+    (tmp_path / "x.mp4.parts").mkdir()
+    assert fail(tmp_path / "x.mp4").endswith("; what is rendered is kept")
