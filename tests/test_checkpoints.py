@@ -322,6 +322,8 @@ STRANGERS = {
     "pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "it is a pointer of Git LFS"),
     "text": (b'name: "GoogleNet"\nlayer {}\n', "it is text: 'name: \"GoogleNet\"'"),
     "packed": (b"\x1f\x8b\x08" + bytes(40), "it is packed by gzip; unpack it"),
+    "onnx": (b"\x08\x07\x12\x07pytorch\x1a\x051.9.0", "it is an ONNX model; save the network's weights"),
+    "flax": (b"\x82\xa6params\x81\xa1a\xc7\x05\x01abcde", "it is a Flax checkpoint (.msgpack)"),
     "tar": (bytes(257) + b"ustar" + bytes(300), "it is a tar archive; unpack it"),
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(40), "it is a picture (PNG)"),
 }
