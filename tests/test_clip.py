@@ -204,6 +204,8 @@ def test_a_song_is_no_film_whatever_its_cover(tmp_path):
     ffmpeg(*song, "-c:a", "aac", "-disposition:v", "attached_pic", tmp_path / "song.m4a")
     with pytest.raises(FilmError, match=r"song\.m4a: not a film that can be read: it has no pictures$"):
         clip.film_length(tmp_path / "song.m4a")
+    with pytest.raises(FilmError, match=r"cover\.png: has no frame .* at 10 fps; a picture is a start\.image"):
+        next(read_film(tmp_path / "cover.png", SIZE, Fraction(10)))
 
 
 def test_what_the_environment_tells_ffmpeg_changes_nothing(tmp_path, monkeypatch):

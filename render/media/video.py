@@ -144,7 +144,7 @@ def read_film(
             yield _levels(np.frombuffer(data, depth).reshape(h, w, 4), seen)
             count += 1
     if not count:
-        raise FilmError(f"{path}: has no frame that can be decoded")
+        raise FilmError(f"{path}: has no frame that can be decoded at {float(fps):g} fps; a picture is a start.image")
 
 
 def _as_seen(seen: clip.Look, fps: Fraction) -> Iterator[str]:
