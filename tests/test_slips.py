@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from scenes import TWO_LINES, folder, mistakes
+from scenes import TWO_LINES, folder, mistakes, read
 
 from render.__main__ import main, parser
 from render.commands import COMMANDS
@@ -118,3 +118,67 @@ def test_of_a_film_that_could_not_be_begun_nothing_is_said_to_be_kept(tmp_path):
     assert "kept" not in fail(Path("/proc/x.mp4"))
     (tmp_path / "x.mp4.parts").mkdir()
     assert fail(tmp_path / "x.mp4").endswith("; what is rendered is kept")
+
+
+NUMBERS = [  # what is written in a scene, its place, what is told
+    ("duration: 4s", "2:11: duration: must be a number above 0, not '4s'; write 4, in seconds"),
+    ("duration: 2min", "2:11: duration: must be a number above 0, not '2min'; write 120, in seconds"),
+    ("duration: 1 min 30 s", "2:11: duration: must be a number above 0, not '1 min 30 s'; write 90, in seconds"),
+    ("duration: 0:30", "2:11: duration: must be a number above 0, not '0:30'; write 30, in seconds"),
+    ("duration: 96f", "2:11: duration: must be a number above 0, not '96f'; write frames: 96"),
+    ("duration: 1,5", "2:11: duration: must be a number above 0, not '1,5'; a decimal has a point: 1.5"),
+    ("frames: 4s", "2:9: frames: must be a whole number from 1 to 50000000, not '4s'; write duration: 4"),
+    ("frames: 4\nbpm: 120 bpm", "3:6: bpm: must be a number from 0.01 to 100000, not '120 bpm'; write 120 alone"),
+    ("frames: 4\nmotion: {zoom: 101%}", "3:16: motion.zoom: per cent are a fraction; write 1.01"),
+    ("frames: 4\ndream: {keep: 20 %}", "3:15: dream.keep: per cent are a fraction; write 0.2"),
+    (
+        "frames: 4\nmotion: {rotate: {0s: 50%}}",
+        "3:23: motion.rotate.0s: must be a number, not '50%'; as a number that is 0.5",
+    ),
+    ("frames: 4\nmotion: {zoom: 1,01}", "3:16: motion.zoom: a decimal has a point: 1.01"),
+    ("frames: 4\nmotion: {zoom: 1,01, per: second}", "3:16: motion.zoom: a decimal has a point: 1.01"),
+    ("frames: 4\nmotion: {zoom: {0s: 1,01}}", "3:21: motion.zoom.0s: a decimal has a point: 1.01"),
+    ("frames: 4\nmotion: {zoom: {0,5s: 1, 4s: 1}}", "3:17: motion.zoom.0: a decimal has a point: 0.5s"),
+    ("frames: 4\nmotion: {zoom: {0:02: 1}}", "3:17: motion.zoom: '0:02' is no time; write 2s"),
+    ("frames: 4\nmotion:\n  zoom: 1,01", "4:9: motion.zoom: a decimal has a point; write 1.01"),
+    (
+        "frames: 4\nmotion: {zoom: 1 + sin(2pi t)}",
+        "3:25: motion.zoom: a product is written with *; write 1 + sin(2*pi*t)",
+    ),
+    (
+        "frames: 4\nmotion: {zoom: 1 + 0.1 sin(t)}",
+        "3:24: motion.zoom: a product is written with *; write 1 + 0.1*sin(t)",
+    ),
+    ("frames: 4\nmotion: {zoom: 2 + sin t}", "3:20: motion.zoom: a function takes brackets; write 2 + sin(t)"),
+    ("frames: 4\nmotion: {zoom: 1 + 05}", "3:20: motion.zoom: a number begins with no 0; write 1 + 5"),
+    ("frames: 4\nmodel: “squeezenet1_1”", "3:8: model: “ and ” are no quotes; write \" or '"),
+    ("frames: 4\nmotion: {zoom: ‘1 + t’}", "3:16: motion.zoom: “ and ” are no quotes; write \" or '"),
+    (
+        "frames: 4\ndream:\n  octaves: 3\n   keep: 0",
+        "5:8: is indented by 3, and the lines above by 0 or 2; keys that belong together stand under each other",
+    ),
+    (
+        "frames: 4\ndream:\n  octaves: 3\n keep: 0",
+        "5:2: is indented by 1, and the lines above by 0 or 2; keys that belong together stand under each other",
+    ),
+    (
+        " frames: 4",
+        "2:2: is indented by 1, and the lines above by 0; keys that belong together stand under each other",
+    ),
+]
+
+
+@pytest.mark.parametrize("text, line", NUMBERS, ids=[text.replace("\n", "|") for text, _ in NUMBERS])
+def test_how_numbers_are_written_elsewhere(text, line):
+    assert mistakes("start: {noise: uniform}\n" + text) == [f"s.yaml:{line}"]
+
+
+def test_decimal_commas_on_the_command_line():
+    for given in ("motion.zoom=1,01", "motion={zoom: 1,01}", "dream.keep=0,2", "motion.translate=[0,1, 0,2]"):
+        (line,) = mistakes(TWO_LINES, given)
+        assert "a decimal has a point" in line
+
+
+@pytest.mark.parametrize("fine", ["clamp(1,1,2)", "t % 7 + 1", "max(1,2)", "mix(1,2,p)", "0:(1), 2:(1)"])
+def test_what_only_looks_like_a_slip_is_none(fine):
+    assert read(TWO_LINES + f"motion:\n  zoom: {fine}\ndream: {{layers: 'fire7[3,17]'}}")

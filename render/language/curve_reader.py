@@ -15,6 +15,7 @@ from render.language.document import place
 from render.language.easing import EASINGS
 from render.language.expression import ExpressionError, compiled, evaluate
 from render.language.marks import Node, Problems, listed, near, shown
+from render.language.slips import repaired, seconds
 
 TIME = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([sf%b]?)")
 DEFORUM = re.compile(r"\s*(\d+|max_f)\s*([-+*/]\s*(\d+|max_f)\s*)*:(?!=)")
@@ -72,7 +73,9 @@ def _time(name: Node, key: str, problems: Problems) -> Time | None:
     match = TIME.fullmatch(text)
     if not match:
         forms = "a keyframe's is such as 4s, 96f (frames), 50% (of the film) or 8b (beats)"
-        problems.add(name.mark, key, f"'{text[:40]}' is no time; {forms}")
+        lasts = seconds(text) if not re.fullmatch(r"\d+,\d+", text) else float(text.replace(",", "."))
+        hint = forms if lasts is None else f"write {lasts:.10g}s"
+        problems.add(name.mark, key, f"'{text[:40]}' is no time; {hint}")
     elif abs(amount := float(match[1])) > MAX_AMOUNT:
         problems.add(name.mark, key, f"a keyframe at {text[:40]} is too far away")
     else:
@@ -84,7 +87,9 @@ def _expression(node: Node, key: str, problems: Problems, kind: NumberKind) -> C
     try:
         expression = compiled(node.value, NAMES)
     except ExpressionError as error:
-        if re.search(r"[^\w\s]", node.value.strip()):
+        if slip := repaired(node.value, lambda text: _reads(text, NAMES)):
+            problems.add(place(node, slip[1]), key, slip[0])
+        elif re.search(r"[^\w\s]", node.value.strip()):
             problems.add(place(node, error.at), key, str(error))
         else:
             problems.add(
@@ -96,6 +101,14 @@ def _expression(node: Node, key: str, problems: Problems, kind: NumberKind) -> C
     curve = Expression(node.value)
     problems.later.append(lambda clock: check_values(curve, expression.names, node, key, problems, kind, clock))
     return curve
+
+
+def _reads(text: str, names: tuple[str, ...]) -> bool:
+    """Whether a text is an expression."""
+    try:
+        return bool(compiled(text, names))
+    except ExpressionError:
+        return False
 
 
 def _constant(value: float, node: Node, key: str, problems: Problems, kind: NumberKind) -> Curve | None:

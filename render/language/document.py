@@ -13,8 +13,9 @@ from typing import Any
 import yaml
 from yaml import events
 
-from render.language.marks import ESCAPES, Entry, Mark, Node, Problems, fail, join, shown
+from render.language.marks import ESCAPES, Entry, Mark, Node, Problems, fail, join, listed, shown
 from render.language.nearby import nearby
+from render.language.slips import CLOSING, CURLY, OPENING, POINT
 
 MAX_BYTES = 1_000_000
 SCENES = (".yaml", ".yml", ".json")  # endings of files that may be scenes
@@ -113,6 +114,8 @@ def _explained(error: yaml.MarkedYAMLError, text: str, start: Mark) -> tuple[Mar
     hint = next((hint for words, hint in HINTS.items() if re.search(words, message)), "")
     if at and text[at.index : at.index + 1] == "[" and re.search(r"\w$", text[: at.index]):
         hint = 'between brackets or braces a channel needs quotes: {"fire7[17]": 1}'
+    elif at and (told := _indented(text, at.index)):
+        return _counted(start, at), told
     elif at and context and re.search(r":\s+#[0-9a-fA-F]{3,6}\b", text[: at.index]):
         hint = 'a colour needs quotes, as in "#202020", since # begins a comment'
     return _counted(start, at), f"{message}; {hint}" if hint else message
@@ -122,6 +125,18 @@ class _Loader(yaml.SafeLoader):
     """Takes names that are no UTF-8 from the command line, too, as Python spells their bytes."""
 
     NON_PRINTABLE = re.compile(f"(?![\udc80-\udcff]){yaml.SafeLoader.NON_PRINTABLE.pattern}")  # type: ignore[misc]
+
+
+def _indented(text: str, at: int) -> str:
+    """What is wrong with the indentation of the line at an index: under none of those above it; or nothing."""
+    *above, line = text[:at].split("\n")
+    line += text[at:].partition("\n")[0]
+    indents = [len(one) - len(one.lstrip(" ")) for one in above if one.strip() and one.lstrip()[0] != "#"]
+    own = len(line) - len(line.lstrip(" "))
+    if not indents or own in indents or re.search(r"[\[{:]\s*$", above[-1]):
+        return ""
+    others = listed([str(indent) for indent in sorted({*indents})])
+    return f"is indented by {own}, and the lines above by {others}; keys that belong together stand under each other"
 
 
 class _Composer:
@@ -182,14 +197,38 @@ class _Composer:
             name = tag.replace(CORE, "!!")
             self.problems.add(mark, key, f"the tag {name} would build an object; a scene holds plain values")
         if isinstance(event, events.ScalarEvent):
-            value = event.value if self.is_text(event, tag) else scalar(event.value)
+            text = self.straight(event, key)
+            value = text if self.is_text(event, tag) else scalar(text)
             # from an escape such as "\\ud800"; those left out are how Python spells bytes of names that are no UTF-8
             if re.search("[\ud800-\udc7f\udd00-\udfff]", event.value):
                 self.problems.add(mark, key, "holds half of a surrogate pair, which is no character")
-            return value, mark, event.value, self.source(event)
+            return value, mark, text, self.source(event)
         if isinstance(event, events.SequenceStartEvent):
             return list(self.items(key, depth)), mark
         return self.mapping(key, depth), mark
+
+    def straight(self, event: Any, key: str) -> str:
+        """A scalar's text; of one that stands in curly quotes, which are noted, what is in them."""
+        text: str = event.value
+        if event.style is None and text[:1] in OPENING and text[1:] and text[-1] in CLOSING:
+            self.problems.add(self.mark(event), key, CURLY)
+            return text[1:-1]
+        return text
+
+    def comma(self, before: Any, name: Any, key: str) -> bool:
+        """Notes a decimal comma: a number of digits, a comma, digits again where a key should be."""
+        written = name.start_mark.buffer[before.start_mark.pointer : before.end_mark.pointer]
+        between = before.end_mark.buffer[before.end_mark.pointer : before.end_mark.pointer + 1]
+        if (
+            between != ","
+            or before.end_mark.index + 1 != name.start_mark.index
+            or not re.fullmatch(r"[-+]?\d+", written)
+        ):
+            return False
+        if not isinstance(name, events.ScalarEvent) or not re.match(r"\d", name.value):
+            return False
+        self.problems.add(self.mark(before), key, f"{POINT}: {written}.{name.value}")
+        return True
 
     def source(self, event: Any) -> str:
         """How a scalar is written, with its anchor and tag; nothing if on several lines, or on the command line."""
@@ -207,8 +246,12 @@ class _Composer:
 
     def mapping(self, key: str, depth: int) -> dict[str, Entry]:
         entries: dict[str, Entry] = {}
+        last = ""
+        before: Any = None
         while not self.loader.check_event(events.MappingEndEvent):
-            name = self.node(key, depth + 1)
+            begins = self.loader.peek_event()
+            decimal = isinstance(before, events.ScalarEvent) and self.comma(before, begins, join(key, last))
+            left, name = last, self.node(key, depth + 1)
             if isinstance(name.value, list | dict):
                 raise fail(name.mark, "a key must be text; a value that begins with [ or { needs quotes")
             if name.text in entries:
@@ -217,8 +260,13 @@ class _Composer:
                 self.problems.add(name.mark, join(key, name.text), f"the key '{name.text}' is here twice{seen}")
             if name.text == "<<":
                 self.problems.add(name.mark, join(key, "<<"), "a scene has no merge keys; write the keys out")
+            last, before = name.text, self.loader.peek_event()
             value = self.node(join(key, name.text), depth + 1)
-            entries.setdefault(name.text, Entry(name, value))
+            before = begins if before.start_mark.index == before.end_mark.index else before  # a key alone
+            if decimal and left in entries and entries[left].value.text == "":
+                del entries[left]  # the half of it that was taken for a key
+            elif not decimal:
+                entries.setdefault(name.text, Entry(name, value))
         self.loader.get_event()
         return entries
 

@@ -53,7 +53,7 @@ def compiled(text: str, names: tuple[str, ...]) -> Compiled:
 
 def _explained(message: str, rest: str) -> str:
     """What is wrong where Python's parser gives up, with the `rest` of the text."""
-    if not message.startswith("invalid syntax"):
+    if re.search("closed|unmatched|does not match", message):
         return f"cannot be read: {message}"
     if rest.startswith("="):
         return "= sets nothing in an expression; == compares"

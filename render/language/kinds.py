@@ -16,6 +16,7 @@ import numpy as np
 from render.language.curve_reader import is_keyframes, read_curve
 from render.language.curves import Curve
 from render.language.marks import ESCAPES, Node, Problems, listed, near, shown
+from render.language.slips import POINT, of_number
 
 CONTROL = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udc7f\udd00-\udfff]")  # what is left is a byte that is no UTF-8
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # of a web page, or as file managers copy a path
@@ -65,7 +66,9 @@ class Number:
         """A value that stands still."""
         complaint = self.complaint(node.value)
         if complaint:
-            problems.add(node.mark, key, f"must be {complaint}, not {shown(node)}{self.note and f' ({self.note})'}")
+            hint = of_number(node.value, key) if isinstance(node.value, str) else ""
+            note = self.note and not hint and f" ({self.note})"
+            problems.add(node.mark, key, f"must be {complaint}, not {shown(node)}{note or hint}")
             return None
         return int(node.value) if self.whole else float(node.value)
 
@@ -216,7 +219,7 @@ class Fps:
             fps = Fraction(0)
         if Fraction(1, 100) <= fps <= 1000:
             return fps
-        problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}")
+        problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}{of_number(node.text, key)}")
         return None
 
 
@@ -256,6 +259,8 @@ class Pair:
     def read(self, node: Node, key: str, problems: Problems) -> tuple[Any, Any] | None:
         if not isinstance(node.value, list) or len(node.value) != 2:
             hint = "; keyframes stand within: [{0s: 0, 4s: 0.1}, 0]" if is_keyframes(node) else ""
+            if isinstance(node.value, list) and len(node.value) in (3, 4):
+                hint = f"; {POINT}, no comma: [0.1, 0.2]"
             problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}{hint}")
             return None
         x, y = (self.number.read(part, key, problems) for part in node.value)
