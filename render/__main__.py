@@ -88,14 +88,17 @@ def render(options: argparse.Namespace) -> int:
 
     def read(variation: Sequence[str]) -> Scene:
         overrides = [*options.overrides, *variation]
-        return read_scene(options.scene, overrides, output=options.output, quality=options.quality)
+        return read_scene(options.scene, overrides, output=options.output, quality=options.quality, tell=notes.append)
 
+    notes: list[str] = []
     if options.grid and options.frames:
         return say("--frames: a grid has all frames; render its scenes one by one", MISTAKE)
     if options.grid and not options.sweep:
         return say("--grid: needs --sweep, whose variations are its tiles", MISTAKE)
     chosen = variations(options.sweep)
     scenes = [read(variation) for variation in chosen]
+    for note in () if options.quiet else dict.fromkeys(notes):
+        screen.say(note)
     if options.grid:
         return films(scenes[:1], options, scenes, [label(variation) for variation in chosen])
     if options.sweep:

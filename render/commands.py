@@ -57,7 +57,7 @@ def draw(options: argparse.Namespace) -> int:
     from render.scene.resolved import files
     from render.views.plot import PlotError, plot
 
-    scene = read_scene(options.scene, options.overrides, quality=options.quality)
+    scene = read_scene(options.scene, options.overrides, quality=options.quality, tell=screen.say)
     path = options.output or Path(fitting(options.scene.stem, "-plan.png"))
     if refused := unknown(path) or refusal(
         path, [options.scene, *(file for _, file in files(scene))], options.overwrite

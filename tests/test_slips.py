@@ -182,3 +182,31 @@ def test_decimal_commas_on_the_command_line():
 @pytest.mark.parametrize("fine", ["clamp(1,1,2)", "t % 7 + 1", "max(1,2)", "mix(1,2,p)", "0:(1), 2:(1)"])
 def test_what_only_looks_like_a_slip_is_none(fine):
     assert read(TWO_LINES + f"motion:\n  zoom: {fine}\ndream: {{layers: 'fire7[3,17]'}}")
+
+
+def test_keyframes_after_the_end_are_noted_and_rendered(capsys):
+    late = (
+        "motion:\n  zoom: {0s: 1, 9s: 1.1, 200%: 1.2}\n  rotate: '0:(1), 200:(2)'\n  swirl: {0s: 0, 4s: 0, 100%: 0}\n"
+    )
+    notes: list[str] = []
+    read(TWO_LINES + late, tell=notes.append)
+    assert notes == [
+        "s.yaml:4:17: motion.zoom: note: 9s and 200% come after the end of the film, which lasts 4 s",
+        "s.yaml:5:11: motion.rotate: note: frame 200 comes after the end of the film, which has 96",
+    ]
+    notes.clear()
+    read(TWO_LINES + "motion: {zoom: {0s: 1, 3s: 2}}", "duration=2", quality="high", tell=notes.append)
+    assert notes == ["s.yaml:3:24: motion.zoom: note: 3s comes after the end of the film, which lasts 2 s"]
+    main(["s.yaml", "--set", "duration=2", "--frames", "9:9"])
+    assert capsys.readouterr().err.count("note:") == 1
+    main(["s.yaml", "--set", "duration=2", "--frames", "9:9", "--quiet"])
+    assert "note:" not in capsys.readouterr().err
+
+
+def test_no_scene_that_ships_has_keyframes_that_it_never_comes_to():
+    from render.scene.reader import read_scene
+
+    notes: list[str] = []
+    for scene in (Path(__file__).parents[1] / "configs").glob("*.yaml"):
+        read_scene(scene, tell=notes.append)
+    assert notes == []

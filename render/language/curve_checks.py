@@ -4,10 +4,10 @@ from typing import Protocol
 
 import numpy as np
 
-from render.language.clock import Clock
+from render.language.clock import Clock, Time
 from render.language.curves import Curve, Deforum, Keyframes, inputs
 from render.language.document import place
-from render.language.marks import Node, Problems
+from render.language.marks import Node, Problems, listed
 
 MOST_FRAMES, MOST_STEPS = 1_000_000, 10_000_000  # looked at of one curve; of a longer film a part, to answer quickly
 
@@ -34,6 +34,12 @@ def check_times(curve: Keyframes, names: list[Node], key: str, problems: Problem
             problems.add(name.mark, key, f"two keyframes at {seconds:g} s, {seen[seconds]} and {name.text}")
         else:
             seen[seconds] = name.text
+    end = clock.when(Time(100, "%"))
+    if late := [name for seconds, name in seen.items() if seconds > end * (1 + 1e-9)]:
+        mark = next(name.mark for name in names if name.text == late[0])
+        come = "come" if late[1:] else "comes"
+        after = f"{listed(late, 'and')} {come} after the end of the film, which lasts {end:.6g} s"
+        problems.note(mark, key, after)
 
 
 def check_frames(curve: Deforum, node: Node, key: str, problems: Problems, clock: Clock) -> None:
@@ -43,6 +49,9 @@ def check_frames(curve: Deforum, node: Node, key: str, problems: Problems, clock
     twice = [frame for frame in frames if np.count_nonzero(frames == frame) > 1]
     if nowhere:
         problems.add(node.mark, key, f"{nowhere[0]} is no frame")
+    elif (late := [frame for frame in frames if frame > clock.n]) and not twice:
+        after = f"frame {max(late):g} comes after the end of the film, which has {clock.n}"
+        problems.note(node.mark, key, after)
     elif twice:
         problems.add(node.mark, key, f"two keyframes at frame {twice[0]:g}")
 

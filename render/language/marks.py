@@ -67,10 +67,15 @@ class Problems:
     def __init__(self) -> None:
         self._found: dict[tuple[Mark, str], str] = {}
         self.later: list[Callable[[Clock], None]] = []
+        self.notes: list[str] = []  # what is no mistake, and yet hardly meant
 
     def add(self, mark: Mark, key: str, message: str) -> None:
         """Notes a mistake about the key (a dotted path) at a place."""
         self._found.setdefault((mark, key), f"{mark}: {key}: {message}" if key else f"{mark}: {message}")
+
+    def note(self, mark: Mark, key: str, message: str) -> None:
+        """Notes what can be rendered, but is hardly meant."""
+        self.notes.append(one_line(f"{mark}: {key}: note: {message}"))
 
     def about(self, keys: Iterable[str]) -> bool:
         """Whether a mistake is about one of these keys."""

@@ -3,7 +3,7 @@
 Imports nothing heavy: a mistake is told in a fraction of a second. Files that a scene names are looked at, no more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,9 +44,16 @@ ONE_OF = {"start": STARTS, "": LENGTHS}  # where → the keys of which exactly o
 
 
 def read_scene(
-    path: Path | str, overrides: Sequence[str] = (), output: Path | None = None, quality: str | None = None
+    path: Path | str,
+    overrides: Sequence[str] = (),
+    output: Path | None = None,
+    quality: str | None = None,
+    tell: Callable[[str], object] = lambda note: None,
 ) -> Scene:
-    """The checked scene of a file; overrides are --set's arguments, output is -o's. Raises SceneError."""
+    """The checked scene of a file; overrides are --set's arguments, output is -o's. Raises SceneError.
+
+    tell: hears what is no mistake, but hardly meant.
+    """
     path, problems = Path(path), Problems()
     if quality is not None and quality not in QUALITIES:
         raise fail(Mark(f"--quality {quality}"), f"must be {listed(QUALITIES)}{near(quality, QUALITIES)}")
@@ -69,6 +76,8 @@ def read_scene(
     if not problems.about((*TIMING, "dream.class", "model.name", "model.weights")):
         _check_values(scene, quality, problems)
     problems.check()
+    for note in problems.notes:
+        tell(note)
     return scene
 
 
