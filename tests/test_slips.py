@@ -185,9 +185,7 @@ def test_what_only_looks_like_a_slip_is_none(fine):
 
 
 def test_keyframes_after_the_end_are_noted_and_rendered(capsys):
-    late = (
-        "motion:\n  zoom: {0s: 1, 9s: 1.1, 200%: 1.2}\n  rotate: '0:(1), 200:(2)'\n  swirl: {0s: 0, 4s: 0, 100%: 0}\n"
-    )
+    late = "motion:\n  zoom: {0s: 1, 9s: 1.1, 200%: 1.2}\n  rotate: '0:(1), 200:(2)'\n  swirl: {0s: 0, 100%: 0}\n"
     notes: list[str] = []
     read(TWO_LINES + late, tell=notes.append)
     assert notes == [
