@@ -2,6 +2,7 @@
 
 # ruff: noqa: F401 - a fixture is imported, and named again by the tests that take it
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from models import NETWORKS
 from models.files.classes import UnknownClass, names, number_of
 from render.dream import guide
 from render.dream.objective import Target, energy, score
-from render.film import frames
+from render.film import frames, needs
 from render.media.pictures import read_picture
 from render.scene.schedule import frame_params
 from render.scene.terms import terms
@@ -117,8 +118,9 @@ def test_terms_stand_in_the_order_of_the_weights():
         ("guide", "guide0 fire4", ()),
     ]
     assert frame_params(scene)[0].weights == (0.5, 2, 0, 3)
-    assert frames.targets(scene, frame_params(scene)[0])[1] == Target("logits", (285,), "class")
-    assert len(frames.targets(scene, frame_params(scene)[0])) == 3
+    assert needs.targets(scene, frame_params(scene)[0])[1] == Target("logits", (285,), "class")
+    still = frame_params(replace(scene, frames=1, duration=None))[0]
+    assert len(needs.targets(scene, still)) == 3  # what has no weight is left out
 
 
 def test_class_or_guide_alone_dream_of_nothing_else():

@@ -25,6 +25,7 @@ def with_motion(fps=24, written=24, **motion):
 def test_defaults_are_the_contracts():
     assert frame_params(SCENE)[0] == FrameParams(
         weights=(1.0, 1.0),
+        dreams=(True, True),
         octaves=None,
         smallest=64,
         octave_scale=1.4,

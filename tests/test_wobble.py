@@ -10,7 +10,7 @@ from render.dream import ascent, wobble
 from render.dream.ascent import Knobs, Ways
 from render.dream.objective import Target
 from render.dream.programs import Programs
-from render.film.frames import ways
+from render.film.needs import ways
 from render.film.sweep import alike
 from render.scene.reader import read_scene
 from render.scene.schedule import frame_params

@@ -1,15 +1,16 @@
 """The compiled ascents of a film: which octaves are cut into tiles, and compiling side by side, ahead of use.
 
 A program is one compilation of `ascend` (an octave's size, the layers it dreams) or of `gradient_in_tiles` (the layers;
-any size). Each is compiled in a thread, so that the first octaves run while later ones are still being compiled.
+any size). Each is compiled in a thread, so that the first octaves run while later ones are still being compiled, and
+those of later frames beside the first ones.
 """
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +32,7 @@ from render.dream.ascent import (
     nature_of,
 )
 from render.dream.compiled import kept, obtain, signature
+from render.dream.compilers import Compilers, Job, Work
 from render.dream.image import Shape
 from render.dream.objective import Target
 from render.dream.tiles import Network, tile_shape
@@ -46,7 +48,14 @@ HELD = 3.0  # times a network's activations that an ascent step holds: themselve
 SHARE = 0.5  # of the memory that films dreamed at once may take
 HALF = {"gpu", "tpu"}  # where activations are bfloat16; its gradient correlates 0.96 with float32's (measured on a CPU)
 WHOLE_NUMBERS = {"jitter"}  # the knobs that are no float32
-COMPILERS = 2  # compilations at a time: each uses several threads for a part of its time
+
+
+class Need(NamedTuple):
+    """What a program is compiled for."""
+
+    shape: Shape
+    targets: tuple[Target, ...]
+    ways: Ways
 
 
 class Programs:
@@ -56,13 +65,20 @@ class Programs:
     are spread over all local devices where their number divides; the tiles of a single film always are.
     """
 
-    def __init__(self, network: Network, shapes: Sequence[Shape], tile: str | int = "auto", batch: int = 1):
+    def __init__(
+        self,
+        network: Network,
+        shapes: Sequence[Shape],
+        tile: str | int = "auto",
+        batch: int = 1,
+        work: Work | None = None,
+    ):
         self.full, self.batch = shapes[-1], batch
         self.cut_above = largest_whole(tile)
         large = [s for s in shapes if self.needs_tiles(s)]
         self.tile = tile_shape(large, side(tile)) if large else None
-        self.compiled: dict[Any, Future] = {}
-        self.compilers = threading.Semaphore(COMPILERS)
+        self.compilers = Compilers(work)
+        self.wanted: list[Future] = []
         spread = batch % jax.local_device_count() == 0 if batch > 1 else self.tile is not None
         devices = jax.local_devices() if spread else jax.local_devices()[:1]
         self.mesh = Mesh(np.array(devices), ("batch",))
@@ -87,7 +103,7 @@ class Programs:
     ) -> Array:
         """Ascends x [n, h, w, 3], as `ascend` does one picture; compiles what is not compiled yet."""
         n, h, w, _ = x.shape
-        program = self.prepare((h, w), targets, ways).result()
+        program = self.compilers.take(*self.job((h, w), targets, ways), self.wanted)
         numbers = each(lambda name, kind: np.broadcast_to(np.asarray(getattr(knobs, name), kind), (n,)))
         weights, numbers, key = jax.device_put(
             (jnp.asarray(weights), numbers, key), self.split if self.batch > 1 else self.whole
@@ -111,14 +127,21 @@ class Programs:
 
     def prepare(self, shape: Shape, targets: tuple[Target, ...], ways: Ways = PLAIN) -> Future:
         """The program for an octave, being compiled in a thread of its own if it is not yet."""
+        return self.compilers.start(*self.job(shape, targets, ways))
+
+    def want(self, needs: Iterable[Need]) -> None:
+        """Starts to compile all that a frame needs: these are counted where it has to wait."""
+        jobs = dict(self.job(*need) for need in needs)
+        self.wanted = [self.compilers.start(name, work) for name, work in jobs.items()]
+
+    def ahead(self, needs: Iterable[Need]) -> AbstractContextManager[None]:
+        """While the block runs, what later frames need is compiled, one program at a time."""
+        return self.compilers.ahead(self.job(*need) for need in needs)
+
+    def job(self, shape: Shape, targets: tuple[Target, ...], ways: Ways) -> Job:
+        """An octave's program by its name, and what compiles it."""
         name = ("tiles", targets, PLAIN) if self.tiled(shape) else (shape, targets, ways)
-        if name not in self.compiled:
-            future: Future = Future()
-            self.compiled[name] = future
-            work = partial(self.compile, shape, targets, ways)
-            # a daemon, so that an interrupted render does not wait for a compiler
-            threading.Thread(target=resolve, args=(future, work, self.compilers), daemon=True).start()
-        return self.compiled[name]
+        return name, partial(self.compile, shape, targets, ways)
 
     def needs_tiles(self, shape: Shape) -> bool:
         """Whether a picture of this size is too large for one piece."""
@@ -224,15 +247,6 @@ def largest_whole(tile: str | int) -> float:
 def side(tile: str | int) -> int:
     """The longest side that a tile may have."""
     return SIDE.get(jax.default_backend(), SIDE["gpu"]) if isinstance(tile, str) else tile
-
-
-def resolve(future: Future, work: Callable[[], Any], at_once: threading.Semaphore) -> None:
-    """Gives a future its result, or its error."""
-    try:
-        with at_once:
-            future.set_result(work())
-    except BaseException as error:  # handed to whoever asks for the program
-        future.set_exception(error)
 
 
 @kept("full")

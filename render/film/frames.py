@@ -6,6 +6,7 @@ device. All random numbers of frame k come from fold_in(key, k), so that no fram
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 import jax
@@ -13,21 +14,22 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from render.dream.ascent import Knobs, Octave, Ways, developed, dream_steps, finished
+from render.dream.ascent import Knobs, Octave, developed, dream_steps, finished
 from render.dream.compiled import kept
+from render.dream.compilers import Work
 from render.dream.guide import guided
-from render.dream.image import hold, octave_shapes, statistics, to_uint8
-from render.dream.objective import Target
+from render.dream.image import hold, statistics, to_uint8
 from render.dream.palette import Cloud, cloud
 from render.dream.programs import Programs
 from render.dream.symmetry import FOLDS, symmetrical
 from render.dream.tiles import Network
 from render.film.moved import Moving
+from render.film.needs import climbed, needs, needs_of, shapes, targets, ways
 from render.film.start import start_pictures
 from render.scene.by_octave import at_octave
 from render.scene.scene import Scene
 from render.scene.schedule import FrameParams, frame_params
-from render.scene.terms import guides, terms
+from render.scene.terms import guides
 
 FLAT_CONTRAST = 50.0  # levels to hold a start at that has no contrast of its own to hold
 Held = tuple[Array, Array] | Cloud  # mean and contrast [n, 3], or palettes
@@ -53,14 +55,22 @@ class Made(NamedTuple):
 
 
 def steps(
-    scenes: Sequence[Scene], network: Network, begin: int = 0, state: np.ndarray | None = None, end: int | None = None
+    scenes: Sequence[Scene],
+    network: Network,
+    begin: int = 0,
+    state: np.ndarray | None = None,
+    end: int | None = None,
+    work: Work | None = None,
 ) -> Iterator[Made]:
-    """`films` with their states; from frame `begin` on, where frame begin-1 has left `state`, float32 [n, h, w, 3]."""
+    """`films` with their states; from frame `begin` on, where frame begin-1 has left `state`, float32 [n, h, w, 3].
+
+    work: told what the compilers are at.
+    """
     record, video = scenes[0].output.record, scenes[0].start.video is not None
-    wrap = scenes[0].motion.border == "wrap"
+    wrap, every = scenes[0].motion.border == "wrap", 1 if record == "iterations" else None
     params = [frame_params(scene) for scene in scenes]
-    ascend = programs(scenes, network, params[0][0])
-    prepare(ascend, scenes[0], params[0][begin])  # first of all, so that the compiler starts at once
+    ascend = programs(scenes, network, params[0][0], work)
+    ascend.want(needs_of(scenes[0], params[0][begin]))  # first of all, so that the compiler starts at once
     starts = zip(*(start_pictures(scene, start_key(scene.seed)) for scene in scenes), strict=False)
     for _ in range(begin if video else 0):
         next(starts)
@@ -68,31 +78,28 @@ def steps(
     held, moving = colours(scenes, x), Moving(scenes, params, x)
     if begin and not video:
         x = ascend.placed(jnp.asarray(state))
-    for k in range(begin, scenes[0].length if end is None else end):
-        ps = [each[k] for each in params]
-        if video and k > begin:
-            x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
-            held = held if isinstance(held, Cloud) else to_hold(x)
-        elif k and not video:
-            x = moving(x, k)
-        x = stage = base = symmetrical(x, folds(scenes[0]))
-        for stage, base in dream_steps(ascend, x, every=1 if record == "iterations" else None, **how(scenes, ps, k)):
-            if record != "frames":
-                yield Made(k, keep(developed(x, stage, base, wrap=wrap), held, ps), None)
-        x = keep(finished(x, stage, base, wrap), held, ps)
-        yield Made(k, x if record == "frames" else None, x)
+    end = scenes[0].length if end is None else end
+    with ascend.ahead(needs(scenes[0], params[0], begin, end)):
+        for k in range(begin, end):
+            ps = [each[k] for each in params]
+            ascend.want(needs_of(scenes[0], ps[0]))
+            if video and k > begin:
+                x = ascend.placed(jnp.stack([jnp.asarray(picture, jnp.float32) for picture in next(starts)]))
+                held = held if isinstance(held, Cloud) else to_hold(x)
+            elif k and not video:
+                x = moving(x, k)
+            x = stage = base = symmetrical(x, folds(scenes[0]))
+            for stage, base in dream_steps(ascend, x, every=every, **how(scenes, ps, k)):
+                if record != "frames":
+                    yield Made(k, keep(developed(x, stage, base, wrap=wrap), held, ps), None)
+            x = keep(finished(x, stage, base, wrap), held, ps)
+            yield Made(k, x if record == "frames" else None, x)
 
 
-def programs(scenes: Sequence[Scene], network: Network, first: FrameParams) -> Programs:
+def programs(scenes: Sequence[Scene], network: Network, first: FrameParams, work: Work | None = None) -> Programs:
     """The films' programs; nothing is compiled yet."""
     network = guided(network, guides(scenes[0]))
-    return Programs(network, shapes(scenes[0], first), scenes[0].dream.tile, len(scenes))
-
-
-def prepare(ascend: Programs, scene: Scene, p: FrameParams) -> None:
-    """Starts to compile what a frame needs, the small octaves first."""
-    for shape, _ in climbed(scene, p):
-        ascend.prepare(shape, targets(scene, p), ways(p))
+    return Programs(network, shapes(scenes[0], first), scenes[0].dream.tile, len(scenes), work)
 
 
 def on_host(film: Iterator[Array]) -> Iterator[np.ndarray]:
@@ -129,32 +136,10 @@ def frame_keys(seeds: Array, k: Array) -> Array:
     return jax.vmap(lambda seed: jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), 1), k))(seeds)
 
 
-def targets(scene: Scene, p: FrameParams) -> tuple[Target, ...]:
-    """What a frame dreams; what has weight 0 is left out, so that it costs nothing."""
-    return tuple(Target(t.layer, t.channels, t.kind) for t, w in zip(terms(scene), p.weights, strict=True) if w)
-
-
-def ways(p: FrameParams) -> Ways:
-    """What the steps of a frame do."""
-    return Ways(natural=bool(p.colour or p.spectrum), wobble=any(p.wobble))
-
-
 def folds(scene: Scene) -> int:
     """How many mirrors a scene's pictures have."""
     symmetry = scene.dream.symmetry
     return FOLDS[symmetry] if isinstance(symmetry, str) else symmetry
-
-
-def shapes(scene: Scene, p: FrameParams) -> list[tuple[int, int]]:
-    """A frame's octaves, (h, w) each."""
-    w, h = scene.size
-    return octave_shapes((h, w), octaves=p.octaves, scale=p.octave_scale, smallest=p.smallest)
-
-
-def climbed(scene: Scene, p: FrameParams) -> list[tuple[tuple[int, int], int]]:
-    """The octaves that a frame dreams at all, and in how many steps."""
-    steps = [(shape, at_octave(p.iterations, number)) for number, shape in enumerate(shapes(scene, p))]
-    return [(shape, count) for shape, count in steps if count and targets(scene, p)]
 
 
 def octaves(scene: Scene, ps: Sequence[FrameParams]) -> list[Octave]:
@@ -174,7 +159,7 @@ def how(scenes: Sequence[Scene], ps: Sequence[FrameParams], k: int) -> dict:
     return {
         "targets": targets(scenes[0], ps[0]),
         "octaves": octaves(scenes[0], ps),
-        "weights": np.array([[w for w in p.weights if w] for p in ps], np.float32),
+        "weights": np.array([list(compress(p.weights, p.dreams)) for p in ps], np.float32),
         "ways": ways(ps[0]),
         "folds": folds(scenes[0]),
         "wrap": scenes[0].motion.border == "wrap",

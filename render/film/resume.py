@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from render.dream.compilers import Work
+from render.film.costs import frame_costs
 from render.film.frames import film_length, steps
 from render.film.keeping import provenance
 from render.film.keeping.begun import begin, made_of
@@ -192,10 +194,20 @@ def dream(
     begin = film.at.frame
     if begin >= end:
         return
-    made = announced(begun, seen(steps(scenes, network, begin, film.x, end)))
+    work = Work()
+    made = announced(begun, seen(steps(scenes, network, begin, film.x, end, work)))
+    done, total = film_length(scene, 0, begin), film_length(scene, 0, end)
+    shown = progress(
+        made,
+        total,
+        done=done,
+        quiet=quiet,
+        costs=lambda: frame_costs(scene, network, begin, end),
+        work=work,
+        counts=lambda one: one.picture is not None,
+    )
     try:
-        done, total = counted(scene, 0, begin), counted(scene, 0, end)
-        for frame, picture, state in progress(made, total, done=done, quiet=quiet):
+        for frame, picture, state in shown:
             if picture is not None and frame >= first:
                 film.add(picture[0] if alone else picture)
             if state is not None:
@@ -213,12 +225,6 @@ def announced(begun: Callable[[], None], made: Iterator[Seen]) -> Iterator[Seen]
         if number == 0:
             begun()
         yield one
-
-
-def counted(scene: Scene, begin: int, end: int) -> int:
-    """How often `seen` yields."""
-    states = 0 if scene.output.record == "frames" else end - begin
-    return film_length(scene, begin, end) + states
 
 
 def finish(

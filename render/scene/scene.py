@@ -304,8 +304,12 @@ class Scene:
 
 
 def with_quality(scene: Scene, quality: str) -> Scene:
-    """The scene at a preset of QUALITIES: its aspect ratio, seconds and speed stay."""
-    longest, fps = QUALITIES[quality]
+    """The scene at a preset of QUALITIES: its aspect ratio, seconds and speed stay.
+
+    So does the frame rate where stages are recorded: each is a frame, and a draft would show them half as fast.
+    """
+    longest, written = QUALITIES[quality]
+    fps = written if scene.output.record == "frames" else scene.fps
     w, h = (max(16, 2 * round(side * longest / max(scene.size) / 2)) for side in scene.size)
     frames, duration = scene.frames, scene.duration
     if scene.length == 1:  # a still remains one, whatever the frame rate

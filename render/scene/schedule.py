@@ -14,6 +14,7 @@ from render.language.clock import Clock
 from render.language.curves import Curve
 from render.language.marks import SceneError
 from render.scene.by_octave import at_octave, octaves_of
+from render.scene.dreams import dreamed
 from render.scene.terms import terms
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class FrameParams:
     """The numbers of one frame. Motion is per rendered frame: zoom is a factor, rotate degrees, the rest fractions."""
 
     weights: tuple[float, ...]  # one for each of terms(scene)
+    dreams: tuple[bool, ...]  # and whether it is dreamed of
     octaves: int | None  # exactly one of octaves and smallest is given
     smallest: int | None  # pixels
     octave_scale: float
@@ -134,6 +136,7 @@ def frame_params(scene: "Scene") -> FrameList:
         "grain": column(motion.grain),
         "blend": column(scene.start.blend),
     }
+    columns["dreams"] = dreamed(columns["weights"])
     if scene.start.video is None and n > 1:
         columns |= dreaming(columns, float(motion.fps / scene.fps))
     return FrameList(columns, n)

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import models
 from render.dream import device
 from render.dream.programs import Programs
-from render.film.frames import climbed, film_length, how, programs, shapes, targets, ways
+from render.film.frames import film_length, how, programs
+from render.film.needs import climbed, shapes, targets, ways
 from render.film.progress import clock
 from render.media.clip import has_sound
 from render.media.codecs import CODECS
