@@ -286,7 +286,7 @@ def test_a_folder_that_becomes_read_only(monkeypatch, whole):
 def test_a_file_in_the_way_of_the_parts(capsys):
     Path("film.mp4.parts").write_text("mine")
     assert main(["scene.yaml", "-o", "film.mp4", "--quiet"]) == 1
-    assert capsys.readouterr().err == "film.mp4: File exists (film.mp4.parts); what is rendered is kept\n"
+    assert capsys.readouterr().err == "film.mp4: File exists (film.mp4.parts)\n"
     assert Path("film.mp4.parts").read_text() == "mine"
 
 
