@@ -139,7 +139,7 @@ def films(
                 check_grid(tiles)
             else:
                 checked(targets, only=only, restart=options.restart)
-            if not screen.result("\n\n".join(plan(scene) for scene in tiles or targets)):
+            if not screen.result("\n\n".join(plan(scene, only) for scene in tiles or targets)):
                 return FAILED
         elif tiles:
             from render.film.film import render_grid

@@ -3,6 +3,7 @@
     python scripts/benchmark.py                        # 640x360 and 1280x720, SqueezeNet to fire7
     python scripts/benchmark.py --layer block14        # EfficientNet-Lite2 to block14
     python scripts/benchmark.py --torch                # needs torch; a small, honest implementation on the same weights
+    python scripts/benchmark.py --plan                 # what --dry-run says beside what rendering takes: plans.py
     python scripts/benchmark.py --sizes 1280x720 --octaves 3 --iterations 6 --frames 120    # an accelerator's goals
 
 step: one ascent iteration at full size. frame: all octaves, with warp and colour, to uint8 on the host. Both are
@@ -45,6 +46,12 @@ STEPS = 4  # per timing of a step
 def main() -> None:
     """Measures what was asked for and prints the table."""
     options = arguments()
+    if options.plan is not None:
+        import plans
+
+        print(f"{processor()}, {datetime.date.today()}\n")
+        plans.table(options.plan)
+        return
     sizes = [tuple(map(int, size.split("x"))) for size in options.sizes]
     columns = {"Dreamreel": Ours} | ({"PyTorch": torch_side()} if options.torch else {})
     rate, bandwidth = matrix_rate(), memory_bandwidth()
@@ -67,6 +74,7 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--torch", action="store_true", help="beside PyTorch")
     p.add_argument("--no-process", action="store_true", help="leave out first frame and peak memory")
+    p.add_argument("--plan", nargs="?", const="", metavar="SCENE", help="the dry run's estimates, said and real")
     return p.parse_args()
 
 

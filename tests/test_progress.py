@@ -15,7 +15,7 @@ from render.dream.ascent import PLAIN, Ways
 from render.dream.compilers import AHEAD, MOST, Compilers, Work
 from render.dream.cost import counter
 from render.film import progress as shown
-from render.film.costs import frame_costs
+from render.film.costs import film_costs
 from render.film.frames import film_length
 from render.film.needs import changes, needs, needs_of
 from render.film.progress import Pace, progress
@@ -187,7 +187,7 @@ def test_recorded_stages_are_counted_as_pictures(folder, capsys, record):
     made = [*([True] * total), False]  # the frame's state is no picture
     assert list(progress(made, total, counts=lambda one: one)) == made
     assert f"frame {total} of {total}" in capsys.readouterr().err
-    assert len(frame_costs(scene, None, 0, 1)) == total
+    assert len(film_costs(scene, None, 0, 1)) == total
 
 
 def test_recorded_stages_last_as_long_in_every_quality(folder):
@@ -198,7 +198,7 @@ def test_recorded_stages_last_as_long_in_every_quality(folder):
 
 def test_deeper_layers_and_more_steps_cost_more(folder, squeezenet):
     scene = read(FADE, "dream.iterations={0f: 2, 5f: 4, 6f: 2}")
-    costs = frame_costs(scene, squeezenet, 0, scene.length)
+    costs = film_costs(scene, squeezenet, 0, scene.length)
     assert costs[35] > costs[25] == costs[15] > costs[8]  # all as deep as fire5 between them
     assert costs[5] > 1.5 * costs[8]
 

@@ -42,17 +42,32 @@ def obtain(name: tuple, lower: Callable[[], Any], devices: list[jax.Device]) -> 
 
     The name, by its repr, must tell apart all that is static: function, shapes, dtypes, devices, layers.
     """
-    # what comes out of JAX's own cache cannot be kept again: its code is no longer whole
-    if not _store or getattr(jax.config, "jax_compilation_cache_dir", None):
+    path = place_of(name)
+    if path is None:
         return lower().compile(compiler_options())
-    about = repr((name, fingerprint(), every()))
-    path = _store[0] / f"{hashlib.sha256(about.encode()).hexdigest()}.program"
     program = _read(path, devices)
     if program is None:
         program = lower().compile(compiler_options())
         _write(path, program)
         _tidy()
     return program
+
+
+def place_of(name: tuple) -> Path | None:
+    """Where the program of a name is kept; None if none is."""
+    # what comes out of JAX's own cache cannot be kept again: its code is no longer whole
+    if not _store or getattr(jax.config, "jax_compilation_cache_dir", None):
+        return None
+    about = repr((name, fingerprint(), every()))
+    return _store[0] / f"{hashlib.sha256(about.encode()).hexdigest()}.program"
+
+
+def is_kept(name: tuple) -> bool:
+    """Whether a program is there already, and may be read; it is not."""
+    path = place_of(name)
+    with suppress(OSError):
+        return path is not None and not (others(path.parent.stat()) or others(path.stat()))
+    return False
 
 
 def _read(path: Path, devices: list[jax.Device]) -> Any:

@@ -31,7 +31,7 @@ from render.dream.ascent import (
     looked_at,
     nature_of,
 )
-from render.dream.compiled import kept, obtain, signature
+from render.dream.compiled import is_kept, kept, obtain, signature
 from render.dream.compilers import Compilers, Job, Work
 from render.dream.image import Shape
 from render.dream.objective import Target
@@ -148,7 +148,17 @@ class Programs:
         return shape[0] * shape[1] > self.cut_above
 
     def compile(self, shape: Shape, targets: tuple[Target, ...], ways: Ways) -> Any:
-        """Compiles a program; nothing runs."""
+        """Compiles a program, or reads it; nothing runs."""
+        name, arguments = self.named(shape, targets, ways)
+        lower = self.together(self.tiled(shape), targets, ways).lower
+        return obtain(name, lambda: lower(*arguments), list(self.mesh.devices.flat))
+
+    def is_kept(self, shape: Shape, targets: tuple[Target, ...], ways: Ways) -> bool:
+        """Whether a program need not be compiled."""
+        return is_kept(self.named(shape, targets, ways)[0])
+
+    def named(self, shape: Shape, targets: tuple[Target, ...], ways: Ways) -> tuple[tuple, tuple]:
+        """A program's name for `obtain`, and the shapes of its arguments."""
         one, knob = self.whole, self.split if self.batch > 1 else self.whole
 
         def spec(shape: tuple[int, ...], dtype: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
@@ -162,8 +172,7 @@ class Programs:
         numbers = (knobs.jitter, key, weights, number, spec((), jnp.bool, one)) if tiled else (knobs, key)
         arguments = (self.network, x, weights, *numbers, (number, number))
         static = "ascend", self.half, targets, ways, self.structure, n, *([self.tile, self.group()] if tiled else [])
-        name, devices = (static, signature(arguments)), list(self.mesh.devices.flat)
-        return obtain(name, lambda: self.together(tiled, targets, ways).lower(*arguments), devices)
+        return (static, signature(arguments)), arguments
 
     def group(self) -> int:
         """How many tiles go through the network at a time."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from render.dream.compilers import Work
-from render.film.costs import frame_costs
+from render.film.costs import film_costs
 from render.film.frames import film_length, steps
 from render.film.keeping import provenance
 from render.film.keeping.begun import begin, made_of
@@ -202,7 +202,7 @@ def dream(
         total,
         done=done,
         quiet=quiet,
-        costs=lambda: frame_costs(scene, network, begin, end),
+        costs=lambda: film_costs(scene, network, begin, end),
         work=work,
         counts=lambda one: one.picture is not None,
     )

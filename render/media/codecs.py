@@ -19,6 +19,16 @@ class Codec(NamedTuple):
     apart: tuple[str, list[str]] | None = None  # ending and encoding of segments, where its own cannot be joined
     fastest: int | None = None  # frames a second; of more, it shows those that fit
 
+    @property
+    def encoder(self) -> str:
+        """What ffmpeg calls what it encodes with."""
+        return self.encoded[self.encoded.index("-c:v") + 1] if "-c:v" in self.encoded else "gif"
+
+    @property
+    def needed(self) -> list[str]:
+        """Everything that ffmpeg must be able to encode with, segments included."""
+        return [self.encoder, *(self.apart[1][1:2] if self.apart else [])]
+
     def filtered(self, fps: Fraction, before: str = "") -> list[str]:
         """`encoded`, with what goes before its filters for frames at this rate."""
         if self.fastest and fps > self.fastest:

@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import IO, Any
 
 from render.media.system import own_group
@@ -40,6 +41,22 @@ def version() -> str:
         raise FilmError(f"ffmpeg cannot be started{way}: {getattr(error, 'strerror', None) or error}") from None
 
 
+@cache
+def encoders() -> frozenset[str]:
+    """The names of what the ffmpeg that is used can encode with; none if it does not say."""
+    try:
+        listed = subprocess.run([_program(), "-hide_banner", "-encoders"], capture_output=True, text=True, timeout=20)
+    except (OSError, RuntimeError, subprocess.SubprocessError):
+        return frozenset()
+    return frozenset(re.findall(r"(?m)^ [A-Z.]{6} (\S+)", listed.stdout))
+
+
+def _program() -> str:
+    from imageio_ffmpeg import get_ffmpeg_exe
+
+    return os.path.abspath(shutil.which(get_ffmpeg_exe()) or get_ffmpeg_exe())  # it may start in another folder
+
+
 class Process:
     """An ffmpeg that is running, the pipe to or from it, and what it has said so far.
 
@@ -47,10 +64,7 @@ class Process:
     """
 
     def __init__(self, arguments: Sequence[str], subject: str, log: IO[bytes], **pipes: Any) -> None:
-        from imageio_ffmpeg import get_ffmpeg_exe
-
-        program = os.path.abspath(shutil.which(get_ffmpeg_exe()) or get_ffmpeg_exe())  # it may start in another folder
-        command = [program, "-hide_banner", "-nostdin", "-v", "error", "-y", *arguments]
+        command = [_program(), "-hide_banner", "-nostdin", "-v", "error", "-y", *arguments]
         self.subject, self.log = subject, log
         # A process group of its own: Ctrl-C in a terminal then reaches us alone, and we end ffmpeg in our own order.
         # Popen sets it without a preexec_fn, for which it would fork all of Python; JAX warns of that, with reason.

@@ -152,6 +152,19 @@ def _installed() -> float:
     return MODEST
 
 
+def resident() -> float:
+    """Bytes of memory that this process has by now; 0 where that cannot be told."""
+    with suppress(OSError, ValueError, AttributeError, IndexError):  # only Linux has it
+        return float(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    try:
+        import resource
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return float(most) if sys.platform == "darwin" else 1024.0 * most
+    except ImportError:
+        return 0.0
+
+
 def own_group() -> dict[str, Any]:
     """What Popen takes so that Ctrl-C in a terminal reaches this process alone, and not the one that it starts."""
     if os.name == "nt":

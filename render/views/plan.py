@@ -1,52 +1,121 @@
-"""What a render will do, in words: sizes, time and memory, the last two from a short measured step (--dry-run)."""
+"""What a render will do, in words: sizes, layers, time, memory and disk, from a short measured step (--dry-run)."""
 
-import time
+import shutil
 from collections.abc import Iterator
-
-import jax
-import jax.numpy as jnp
 
 import models
 from render.dream import device
-from render.dream.programs import Programs
-from render.film.frames import film_length, how, programs
-from render.film.needs import climbed, shapes, targets, ways
+from render.film.frames import film_length
+from render.film.keeping.parts import Range
+from render.film.needs import shapes
 from render.film.progress import clock
 from render.media.clip import has_sound
 from render.media.codecs import CODECS
+from render.media.ffmpeg import FilmError, encoders
 from render.scene.by_octave import at_octave
 from render.scene.scene import Scene
-from render.scene.schedule import FrameParams, frame_params
+from render.scene.schedule import FrameList, frame_params
+from render.views.estimate import Estimate, estimate
 
-MEASURED_PIXELS = 120_000  # the octave timed is the largest up to this many pixels: quick, and past the fixed costs
+LOOKED = 2000  # frames of a long film whose octaves are looked at
+MOST_NAMES = 12  # layers named of a film that dreams of many
 
-FRAMES_HELD = 6  # besides the network's own: start, base, detail, the warped and the finished frame, its 8-bit copies
 
+def plan(scene: Scene, only: Range | None = None) -> str:
+    """The plan of a scene, or of the frames `only` of it, several lines. Compiles an octave at most, and runs it.
 
-def plan(scene: Scene) -> str:
-    """The plan of a scene, several lines. Compiles one or two octaves and runs a few steps of one."""
+    FilmError: the film cannot be written: this ffmpeg has no encoder for it, or the disk has no room.
+    """
     device.prepare()
+    missing_encoder(scene)
+    first, end = only or (0, scene.length)
+    begin = first if scene.start.video is not None else 0  # the frames before must be dreamed, too
     network = models.load(scene.model.name, scene.model.weights, scene.model.input)
-    params = frame_params(scene)
-    p, (w, h) = params[0], scene.size
-    ascend = programs([scene], network, p)
-    seconds = step_pixels(scene) * seconds_per_pixel(ascend, scene, p)
-    length, layers = film_length(scene), ", ".join(weighed(scene, p)) or "nothing has weight"
-    sizes = ", ".join(f"{w}×{h}" for h, w in shapes(scene, p))
-    steps = [at_octave(p.iterations, number) for number in range(len(shapes(scene, p)))]
-    iterations = f"{steps[0]} iterations each" if len({*steps}) == 1 else f"{', '.join(map(str, steps))} iterations"
-    tiles = f", in tiles of {ascend.tile[1]}×{ascend.tile[0]} where larger" if ascend.tile else ""
-    lasts = f"{float(length / scene.fps):.1f} s at {float(scene.fps):g} fps"
-    return "\n".join(
-        [
-            f"film      {scene.output.path}: {length} frames, {w}×{h}, {lasts}",
-            f"network   {scene.model.name}: {layers}",
-            f"octaves   {sizes} ({iterations} at first{tiles})",
-            f"time      about {clock(seconds)}, {seconds / len(params):.2f} s a frame, as measured on {device.name()}",
-            f"memory    about {memory(ascend, scene, p) / 1e6:.0f} MB besides Python's own",
-            *left_out(scene),
-        ]
-    )
+    pictures = film_length(scene, first, end)
+    told = estimate(scene, network, range(begin, end), pictures)
+    return "\n".join(lines(scene, told, range(begin, end), pictures))
+
+
+def lines(scene: Scene, told: Estimate, frames: range, pictures: int) -> Iterator[str]:
+    """The plan, line by line."""
+    (w, h), path, params = scene.size, scene.output.path, frame_params(scene)
+    lasts = f"{float(pictures / scene.fps):.1f} s at {float(scene.fps):g} fps"
+    yield f"film      {path}: {pictures} frames, {w}×{h}, {lasts}{encoded(scene)}"
+    yield f"network   {scene.model.name}: {listed(weighed(scene, params, frames)) or 'nothing has weight'}"
+    yield f"octaves   {octaves(scene, params, frames)}"
+    yield f"time      about {clock(told.seconds)}, {told.frame:.2f} s a frame, as measured on {device.name()}"
+    yield f"programs  {programs(told)}"
+    yield f"memory    about {told.memory / 1e6:.0f} MB at most, Python's and the encoder's with it"
+    yield f"disk      about {amount(told.film)}; {amount(told.disk)} while it renders{room(scene, told)}"
+    yield from left_out(scene)
+
+
+def missing_encoder(scene: Scene) -> None:
+    """FilmError if the ffmpeg that is used cannot encode the film."""
+    codec, known = CODECS.get(scene.output.path.suffix.lower()), encoders()
+    for name in codec.needed if codec and known else ():
+        if name not in known:
+            raise FilmError(
+                f"{scene.output.path}: this ffmpeg has no encoder {name}; .mp4, .webm, .gif and .png differ"
+            )
+
+
+def encoded(scene: Scene) -> str:
+    """How the film is encoded."""
+    codec = CODECS.get(scene.output.path.suffix.lower())
+    if codec is None:
+        return ", as PNG"
+    return f", by {codec.encoder}" + (f" at crf {scene.output.crf}" if codec.crf else "")
+
+
+def programs(told: Estimate) -> str:
+    """How many have to be compiled, and how long that takes."""
+    new = told.programs - told.kept
+    if not told.programs:
+        return "none: nothing is dreamed"
+    if not new:
+        return f"all {told.programs} are kept from earlier renders"
+    return f"{new} of {told.programs} are compiled, about {clock(told.compiling)} in all; they are kept"
+
+
+def octaves(scene: Scene, params: FrameList, frames: range) -> str:
+    """The octaves' sizes and iterations over the whole film."""
+    looked = [params[k] for k in [frames.start, *frames[1 :: max(1, len(frames) // LOOKED)]]]
+    sets = {tuple(shapes(scene, p)) for p in looked}
+    largest = max(sets, key=len)
+    sizes = ", ".join(f"{w}×{h}" for h, w in largest)
+    counts = span({len(each) for each in sets})
+    moving = f"{counts} of changing sizes, such as {sizes}" if len(sets) > 1 else sizes
+    first = [at_octave(looked[0].iterations, number) for number in range(len(shapes(scene, looked[0])))]
+    later = {at_octave(p.iterations, number) for p in looked[1:] for number in range(len(shapes(scene, p)))} or {*first}
+    return f"{moving} ({said(first, later)})"
+
+
+def said(first: list[int], later: set[int]) -> str:
+    """Iterations: frame 0's of each octave, and those of the others."""
+    own = f"{first[0]} iterations each" if len({*first}) == 1 else f"{', '.join(map(str, first))} iterations"
+    return own if later == {*first} else f"{own} in frame 0, then {span(later)}"
+
+
+def span(numbers: set[int]) -> str:
+    """Whole numbers as one, or from the least to the most."""
+    least, most = min(numbers), max(numbers)
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def weighed(scene: Scene, params: FrameList, frames: range) -> list[str]:
+    """What the frames dream of, as a scene writes it: fire7[3,17], Egyptian cat, flowers.jpg (fire7)."""
+    dream = scene.dream
+    drawn = [f"{guide.image.name} ({t.name})" for guide in dream.guide if guide.image for t in guide.layers]
+    names = [*(t.name for t in dream.layers), *(c.name for c in dream.classes), *drawn]
+    weights = params.columns["weights"]
+    return [name for name, w in zip(names, weights, strict=True) if w[frames.start : frames.stop].any()]
+
+
+def listed(names: list[str]) -> str:
+    """Names, of many the first ones."""
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def left_out(scene: Scene) -> Iterator[str]:
@@ -59,48 +128,17 @@ def left_out(scene: Scene) -> Iterator[str]:
         yield f"left out  the sound of {scene.start.video}: films are written without any"
 
 
-def weighed(scene: Scene, p: FrameParams) -> list[str]:
-    """What a frame dreams of, as a scene writes it: fire7[3,17], Egyptian cat, flowers.jpg (fire7)."""
-    dream = scene.dream
-    drawn = [f"{guide.image.name} ({t.name})" for guide in dream.guide if guide.image for t in guide.layers]
-    names = [*(t.name for t in dream.layers), *(c.name for c in dream.classes), *drawn]
-    return [name for name, weight in zip(names, p.weights, strict=True) if weight]
+def room(scene: Scene, told: Estimate) -> str:
+    """How much is free, where that is little. FilmError: less than half of what is needed."""
+    folder = next(folder for folder in scene.output.path.absolute().parents if folder.is_dir())
+    free = shutil.disk_usage(folder).free
+    if free < told.disk / 2:
+        raise FilmError(
+            f"{scene.output.path}: needs about {amount(told.disk)}, and {amount(free)} are free in {folder}"
+        )
+    return f"; only {amount(free)} are free in {folder}" if free < 2 * told.disk else ""
 
 
-def step_pixels(scene: Scene) -> float:
-    """Pixels times ascent steps over the whole film."""
-
-    def of(p: FrameParams) -> int:
-        return sum(steps * h * w for (h, w), steps in climbed(scene, p))
-
-    params = frame_params(scene)
-    every = max(1, len(params) // 200)  # schedules are smooth enough for two hundred samples
-    sampled = [of(p) for p in params[1::every]] or [0]  # frame 0 may form with many more steps than the others
-    return of(params[0]) + sum(sampled) / len(sampled) * (len(params) - 1)
-
-
-def seconds_per_pixel(ascend: Programs, scene: Scene, p: FrameParams, steps: int = 4) -> float:
-    """Seconds of one ascent step, per pixel of the octave."""
-    if not targets(scene, p):
-        return 0.0
-    arguments = how([scene], [p], 0)
-    octaves = arguments["octaves"]
-    (h, w), _, knobs = ([o for o in octaves if o.shape[0] * o.shape[1] <= MEASURED_PIXELS] or octaves[:1])[-1]
-    weights, key = arguments["weights"], arguments["key"]
-    what = {name: arguments[name] for name in ("targets", "ways")}
-    times = []
-    for _ in range(4):  # the first one compiles
-        x, began = jnp.full((1, h, w, 3), 128.0), time.perf_counter()
-        jax.block_until_ready(ascend(x, weights, knobs, key, (0, steps), **what))
-        times.append(time.perf_counter() - began)
-    return sorted(times[1:])[1] / steps / (h * w)
-
-
-def memory(ascend: Programs, scene: Scene, p: FrameParams) -> float:
-    """Bytes that the largest octave holds at once, as the compiler laid it out, and the frames around it."""
-    w, h = scene.size
-    around, octaves = FRAMES_HELD * h * w * 3 * 4, climbed(scene, p)
-    if not octaves:
-        return around
-    analysis = ascend.prepare(octaves[-1][0], targets(scene, p), ways(p)).result().memory_analysis()
-    return analysis.temp_size_in_bytes + analysis.argument_size_in_bytes + around
+def amount(size: float) -> str:
+    """Bytes as people write them."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(1, size / 1e6):.0f} MB"
