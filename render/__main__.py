@@ -56,7 +56,8 @@ def parser() -> Grammar:
         prog=called(),
         description="Dreamreel renders a scene file into a film that a network dreams.",
         epilog="other commands: `plan SCENE.yaml` draws a scene's schedules, `models` lists the networks, "
-        "`fetch MODEL` brings one, `layers` shows what each layer dreams; each has its own --help. "
+        "`fetch MODEL` brings one, `layers` shows what each layer dreams, `measure FILM` tells a film in numbers; "
+        "each has its own --help. "
         "exit status: 0 done; 2 a mistake in the scene or the command line; 130 interrupted; 1 anything else",
     )
     scene_arguments(p)

@@ -66,6 +66,16 @@ def _matrix(picture: re.Match[str] | None, primaries: int) -> str:
     return "bt709" if int(picture[2]) >= 1280 or int(picture[3]) > 576 else "smpte170m"
 
 
+def shown_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """(w, h) of the film at path as players show it: upright, with square pixels. FilmError: not a film."""
+    output = ["-vf", "scale=iw*sar:ih,setsar=1,showinfo=checksum=0", "-frames:v", "1", "-f", "null", "-"]
+    subject = f"{path}: not a film that can be read"
+    found = re.search(r"\] n: *0 .*\bs:(\d+)x(\d+) ", said(["-v", "info", *source(path), *output], subject))
+    if not found:
+        raise FilmError(f"{path}: has no frame that can be decoded")
+    return int(found[1]), int(found[2])
+
+
 def has_sound(path: str | os.PathLike[str]) -> bool:
     """Whether the film at path has sound."""
     try:

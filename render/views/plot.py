@@ -7,7 +7,7 @@ or a matplotlibrc in the working folder make of it changes no plan.
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
@@ -33,13 +33,30 @@ class PlotError(Exception):
 
 def plot(scene: Scene, name: str = "") -> "Image.Image":
     """The plan of a scene as an RGB picture; `name` is its title. PlotError without matplotlib."""
+    return apart(lambda: _drawn(scene, name))
+
+
+def apart(draw: Callable[[], "Image.Image"]) -> "Image.Image":
+    """What `draw` draws by matplotlib's own defaults, whose state is as before then. PlotError: it is not there."""
     try:
         matplotlib = _matplotlib()
         with matplotlib.rc_context():
             matplotlib.rcdefaults()
-            return _drawn(scene, name)
+            return draw()
     except ImportError:
         raise PlotError("drawing a plan needs matplotlib: pip install 'dreamreel[plan]'") from None
+
+
+def picture_of(figure: Any) -> "Image.Image":
+    """A figure as an RGB picture."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas = FigureCanvasAgg(figure)
+    with warnings.catch_warnings():  # letters that the font lacks are boxes
+        warnings.simplefilter("ignore")
+        canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
 
 
 def _matplotlib() -> Any:
@@ -54,9 +71,7 @@ def _matplotlib() -> Any:
 
 
 def _drawn(scene: Scene, name: str) -> "Image.Image":
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from PIL import Image
 
     every = tracks(scene)
     layers = [track for track in every if track.path.startswith(WEIGHTS)]
@@ -67,7 +82,6 @@ def _drawn(scene: Scene, name: str) -> "Image.Image":
     rows = [STACK] * bool(layers) + [ROW] * len(moving)
     height = HEADER + sum(rows) + GAP * len(rows) + FOOT * bool(rows) + LINE * (len(table) + 1)
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=GROUND)
-    canvas = FigureCanvasAgg(figure)
     sheet = _Sheet(figure, scene, height)
     sheet.header(one_line(name or scene.output.path.stem))
     if layers:
@@ -75,10 +89,7 @@ def _drawn(scene: Scene, name: str) -> "Image.Image":
     for track, colour in zip(moving, cycle(PALETTE), strict=False):
         sheet.row(track, colour, last=track is moving[-1])
     sheet.table(table)
-    with warnings.catch_warnings():  # letters that the font lacks are boxes
-        warnings.simplefilter("ignore")
-        canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+    return picture_of(figure)
 
 
 class _Sheet:
