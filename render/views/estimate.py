@@ -6,6 +6,7 @@ Times are those of this machine while nothing else runs on it. Bytes of memory a
 import os
 import time
 from collections import defaultdict
+from functools import cache
 from math import ceil
 from typing import NamedTuple
 
@@ -83,7 +84,7 @@ class Speed(NamedTuple):
 
 def estimate(scene: Scene, network: Network, frames: range, pictures: int) -> Estimate:
     """What these frames take of a scene, of which so many pictures become the film. Compiles one octave at most."""
-    begins, base = time.process_time(), resident()  # a render loads as much before its first frame
+    begins, base = loaded()
     parts = parts_of(scene, network, frames)
     speed = measured(parts)
     kept = [need for need in parts.wanted if parts.ascend.is_kept(*need)]
@@ -96,11 +97,17 @@ def estimate(scene: Scene, network: Network, frames: range, pictures: int) -> Es
         compiling=compiling,
         kept=len(kept),
         programs=len(parts.wanted),
-        frame=dreaming / max(1, pictures),
+        frame=dreaming / max(1, len(units)),
         memory=base + memory(parts, speed, len(kept), pictures),
         film=film,
         disk=2 * film + beside(scene, pictures),
     )
+
+
+@cache
+def loaded() -> tuple[float, float]:
+    """Seconds and bytes of this process before its first estimate: a render loads as much before its first frame."""
+    return time.process_time(), resident()
 
 
 def parts_of(scene: Scene, network: Network, frames: range) -> Parts:

@@ -3,8 +3,8 @@
 import shutil
 from collections.abc import Iterator
 
-import models
 from render.dream import device
+from render.film.film import network
 from render.film.frames import film_length
 from render.film.keeping.parts import Range
 from render.film.needs import shapes
@@ -30,9 +30,8 @@ def plan(scene: Scene, only: Range | None = None) -> str:
     missing_encoder(scene)
     first, end = only or (0, scene.length)
     begin = first if scene.start.video is not None else 0  # the frames before must be dreamed, too
-    network = models.load(scene.model.name, scene.model.weights, scene.model.input)
     pictures = film_length(scene, first, end)
-    told = estimate(scene, network, range(begin, end), pictures)
+    told = estimate(scene, network(scene.model), range(begin, end), pictures)
     return "\n".join(lines(scene, told, range(begin, end), pictures))
 
 
