@@ -13,8 +13,8 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from render.dream.palette import Cloud
-from render.film.frames import colours, start_key
+from render.dream.palette import Cloud, cloud
+from render.film.frames import start_key, to_hold
 from render.film.moved import pull
 from render.film.start import start_pictures
 from render.language.marks import SceneError
@@ -102,6 +102,11 @@ def beyond(
     return jnp.where(inside, difference, 0).sum() / jnp.where(inside.any(), inside.sum(dtype=jnp.float32), jnp.nan)
 
 
+def start(scene: Scene) -> Array:
+    """What the scene's film grew from, [1, h, w, 3]. PictureError, FilmError, OSError: it cannot be read."""
+    return jnp.asarray(next(start_pictures(scene, start_key(scene.seed))), jnp.float32)[None]
+
+
 class Aim(NamedTuple):
     """What a film was to keep: mean [3] and contrast in levels, and the colours where a palette says them."""
 
@@ -116,8 +121,7 @@ def aim(scene: Scene, k: int) -> Aim | None:
     if scene.start.video is not None or not (p.keep_mean or p.keep_contrast):
         return None
     try:
-        start = jnp.asarray(next(start_pictures(scene, start_key(scene.seed))), jnp.float32)[None]
-        held = colours([scene], start)
+        held = cloud([scene.palette]) if scene.palette else to_hold(start(scene))
     except (PictureError, FilmError, OSError):
         return None
     if not isinstance(held, Cloud):
