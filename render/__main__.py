@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from render.commands import COMMANDS, DONE, FAILED, INTERRUPTED, MISTAKE, say, scene_arguments
 from render.dream import settings
@@ -68,6 +69,11 @@ def parser() -> Grammar:
         metavar="A:B",
         help="only the frames A to B-1, or from A on (A:); the ones before must be dreamed too",
     )
+    p.add_argument(
+        "--at",
+        metavar="MOMENT",
+        help="one still of the film, at 12.5s, 30f (a frame) or 50%% of it, from the nearest state that is kept",
+    )
     p.add_argument("--dry-run", action="store_true", help="check everything, print the plan, write nothing")
     p.add_argument("--quiet", action="store_true", help="no progress")
     p.add_argument(
@@ -77,48 +83,84 @@ def parser() -> Grammar:
         metavar="KEY=VALUES",
         help="a film for each of the values, such as dream.step_size=1,1.5,2 or seed=0..3; several make their product",
     )
-    p.add_argument("--grid", action="store_true", help="with --sweep: one film of labelled tiles instead")
+    p.add_argument(
+        "--each",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="PICTURES",
+        help="a film for each of these pictures as start.image, named after it: 'photos/*.jpg', or a folder; what is "
+        "there already is left out",
+    )
+    p.add_argument("--grid", action="store_true", help="with --sweep or --each: one film of labelled tiles instead")
     return p
 
 
 def render(options: argparse.Namespace) -> int:
     """Renders a scene or its variations, or with --dry-run prints the plan."""
+    from render.film import each
     from render.film.sweep import label, variations, with_own_paths
     from render.film.target import to_render
     from render.scene.reader import read_scene
 
     def read(variation: Sequence[str]) -> Scene:
         overrides = [*options.overrides, *variation]
-        return read_scene(options.scene, overrides, output=options.output, quality=options.quality, tell=notes.append)
+        how = {"output": options.output, "quality": options.quality, "at": options.at}
+        return read_scene(options.scene, overrides, **how, tell=notes.append)
 
     notes: list[str] = []
+    if options.at and options.frames:
+        return say("--at: is one frame of the film, and --frames are others; leave one of them out", MISTAKE)
+    if options.grid and options.at:
+        return say("--at: a grid has all frames; leave one of them out", MISTAKE)
     if options.grid and options.frames:
         return say("--frames: a grid has all frames; render its scenes one by one", MISTAKE)
-    if options.grid and not options.sweep:
-        return say("--grid: needs --sweep, whose variations are its tiles", MISTAKE)
-    chosen = variations(options.sweep)
-    scenes = [read(variation) for variation in chosen]
+    if options.grid and not (options.sweep or options.each):
+        return say("--grid: needs --sweep or --each, whose variations or pictures are its tiles", MISTAKE)
+    pictures: list[Path | None] = [*each.pictures(options.each)] or [None]
+    chosen = [(picture, variation) for picture in pictures for variation in variations(options.sweep)]
+    scenes = [read([*(each.overrides(picture) if picture else []), *variation]) for picture, variation in chosen]
     for note in () if options.quiet else dict.fromkeys(notes):
         screen.say(note)
     if options.grid:
-        return films(scenes[:1], options, scenes, [label(variation) for variation in chosen])
-    if options.sweep:
-        scenes = with_own_paths(scenes, chosen)
-    return films(to_render(scenes, options.overwrite), options)
+        labels = [f"{p.stem if p else ''} {label(variation)}".strip() for p, variation in chosen]
+        return films(scenes[:1], options, scenes, labels)
+    if not options.sweep and not options.each:
+        return films(scenes, options)
+    scenes = [each.named_after(scene, p) if p else scene for scene, (p, _) in zip(scenes, chosen, strict=True)]
+    scenes = with_own_paths(scenes, [variation for _, variation in chosen])
+    missing = to_render(scenes, options.overwrite)
+    if len(missing) < len(scenes) and not options.quiet:
+        screen.say(f"{len(scenes) - len(missing)} of {len(scenes)} films are there already")
+    return films(missing, options)
 
 
 def films(
     targets: Sequence[Scene], options: argparse.Namespace, tiles: Sequence[Scene] = (), labels: Sequence[str] = ()
 ) -> int:
     """Renders films that are not there yet: one for each target, or one for all tiles; --dry-run prints plans."""
-    from render.film.target import frames_of_film, in_the_way, own_path
+    from render.film.target import frame_at, frames_of_film, growth, in_the_way, own_path
     from render.media.paths import THERE
     from render.scene.reader import read_scene
 
-    only = frames_of_film(options.scene, options.frames, targets[0].length) if targets and not tiles else None
+    only = None
+    if targets and not tiles:
+        asked = frames_of_film(options.scene, options.frames, targets[0].length)
+        only = frame_at(options.at, targets[0]) if options.at else asked
+    others: tuple[Path, ...] = ()
+    if only or options.output:
+        others = own_path(lambda: read_scene(options.scene, options.overrides, quality=options.quality))
     anew = options.restart or options.grid  # no unfinished film goes on
     there = next(filter(None, (in_the_way(scene, only, anew, options.scene) for scene in targets)), None)
-    if there and not options.overwrite:
+    grow, why = None, ""
+    if len(targets) == 1 and not (only or anew or options.overwrite):
+        whole = [targets[0].output.path] if there else others
+        for film in whole:
+            can, why = growth(targets[0], film)
+            grow = film if can else grow
+    if there and why:
+        return say(f"{why}; --overwrite renders it anew, -o PATH elsewhere", MISTAKE)
+    if there and not options.overwrite and not grow:
         return say(f"{there} {THERE}", MISTAKE)
     from models.files.weights import WeightsError
     from render.film.keeping.parts import ChangedError
@@ -139,7 +181,7 @@ def films(
             if tiles:
                 check_grid(tiles)
             else:
-                checked(targets, only=only, restart=options.restart)
+                checked(targets, only=only, restart=options.restart, apart=bool(options.each))
             if not screen.result("\n\n".join(plan(scene, only) for scene in tiles or targets)):
                 return FAILED
         elif tiles:
@@ -153,11 +195,11 @@ def films(
                 targets,
                 only=only,
                 restart=options.restart,
-                others=own_path(lambda: read_scene(options.scene, options.overrides, quality=options.quality))
-                if only
-                else (),
+                others=others,
+                grow=grow,
                 tell=tell,
                 quiet=options.quiet,
+                apart=bool(options.each),
             ):
                 screen.result(path)
     except ChangedError as error:

@@ -16,7 +16,7 @@ from render.media import screen
 from render.media.paths import refusal
 from render.media.screen import called
 from render.media.system import fitting, whole_file
-from render.scene.scene import QUALITIES, TAKING
+from render.scene.scene import ORIGINAL, QUALITIES, TAKING
 
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
@@ -48,8 +48,9 @@ def scene_arguments(p: Grammar) -> None:
     )
     p.add_argument(
         "--quality",
-        choices=QUALITIES,
-        help="draft (longest side 320, 12 fps) to 4k (3840, 60 fps); the film lasts as long, and moves as fast",
+        choices=(*QUALITIES, ORIGINAL),
+        help="draft (longest side 320, 12 fps) to 4k (3840, 60 fps), or original (the size of the picture or film that "
+        "it starts from); the film lasts as long, moves as fast, and is named after it: film-draft.mp4",
     )
 
 

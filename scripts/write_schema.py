@@ -161,7 +161,8 @@ def _(kind: Pair) -> Schema:
 @of.register
 def _(kind: Size) -> Schema:
     side = {"type": "integer", "minimum": kind.least, "maximum": kind.most, "multipleOf": 2}
-    return {"type": "array", "items": side, "minItems": 2, "maxItems": 2}
+    numbers = {"type": "array", "items": side, "minItems": 2, "maxItems": 2}
+    return {"anyOf": [numbers, {"const": kind.word}]} if kind.word else numbers
 
 
 @of.register

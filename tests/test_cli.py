@@ -99,8 +99,8 @@ def test_ctrl_c_stops_cleanly(tmp_path):
         start_new_session=True,
     )
     assert process.stderr is not None
-    first = process.stderr.readline()
-    assert "frame 1" in first
+    told, first = process.stderr.readline(), process.stderr.readline()
+    assert "its latest frame is in out/scene.preview.jpg" in told and "frame 1" in first
     time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: ffmpeg gets it too
     _, errors = process.communicate(timeout=60)

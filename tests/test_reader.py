@@ -7,10 +7,12 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from scenes import ENDINGS, TWO_LINES, ZOOM, folder, mistakes, read
 
+from render.media.video import film
 from render.scene.reader import read_scene
 from render.scene.scene import Dream, Keep, Model, Motion, Output, Scene, Smallest, Start
 from render.scene.schedule import Curve, frame_params
@@ -208,7 +210,7 @@ def test_quality_keeps_the_aspect_ratio_even_and_a_still_still():
 
 def test_an_unknown_quality():
     assert mistakes(TWO_LINES, quality="hihg") == [
-        "--quality hihg: must be draft, low, medium, high or 4k; did you mean 'high'?"
+        "--quality hihg: must be draft, low, medium, high, 4k or original; did you mean 'high'?"
     ]
 
 
@@ -225,3 +227,42 @@ except SceneError as error:
     root = Path(__file__).parent.parent
     done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(root)}, capture_output=True, text=True)
     assert done.stdout == "2 []\n", done.stderr
+
+
+def test_a_draft_is_a_film_of_its_own():
+    """Of any quality, beside the film; not where the command line says where it goes."""
+    assert read(TWO_LINES, quality="draft").output.path == Path("out/s-draft.mp4")
+    assert read(TWO_LINES + "output: {path: a.b.webm}", quality="4k").output.path == Path("a.b-4k.webm")
+    assert read(TWO_LINES + "output: {path: in/##.png}", quality="low").output.path == Path("in/low/##.png")
+    assert read(TWO_LINES, quality="draft", output=Path("mine.mp4")).output.path == Path("mine.mp4")
+    assert read(TWO_LINES, "output.path=mine.mp4", quality="draft").output.path == Path("mine.mp4")
+
+
+@pytest.mark.parametrize("size", [(101, 67), (7999, 4001), (300, 10), (5000, 7)])
+def test_the_size_of_the_start(size):
+    Image.new("L", size).save("own.png")
+    w, h = read("start: {image: own.png}\nframes: 1\nsize: start").size
+    longest = min(max(size), 3840)
+    assert w % 2 == h % 2 == 0 and abs(max(w, h) - longest) <= 1 and min(w, h) >= 16
+    assert min(w, h) == 16 or abs(w / h - size[0] / size[1]) < 0.03 * w / h
+    assert read("start: {image: own.png}\nframes: 1", quality="original").size == (w, h)
+    assert read("start: {image: own.png}\nframes: 1", "size=start").size == (w, h)
+
+
+def test_the_size_of_a_turned_photo_and_of_a_film():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (64, 32)).save("turned.jpg", exif=exif)
+    assert read("start: {image: turned.jpg}\nframes: 1\nsize: start").size == (32, 64)
+    with film("clip.mp4", (48, 32), Fraction(12)) as write:
+        write(np.zeros((32, 48, 3), np.uint8))
+    assert read("start: {video: clip.mp4}\nsize: start").size == (48, 32)
+
+
+def test_a_start_without_a_size():
+    message = "start is the size of the start's picture or film, and this scene starts from neither"
+    assert mistakes(TWO_LINES + "size: start") == [f"s.yaml:3:7: size: {message}; write [width, height]"]
+    (one,) = mistakes(TWO_LINES, quality="original")
+    assert one == f"--quality original: size: {message}; write [width, height]"
+    (one,) = mistakes("start: {image: none.png}\nframes: 1\nsize: start")
+    assert "there is no file" in one

@@ -13,9 +13,11 @@ import numpy as np
 import models
 from render.dream import device
 from render.dream.programs import at_once
+from render.film.each import by_picture
 from render.film.frames import film_length, films, on_host
 from render.film.grid import grid, layout
 from render.film.keeping.parts import Range
+from render.film.keeping.preview import previews
 from render.film.keeping.provenance import forget
 from render.film.progress import progress
 from render.film.resume import refuse, render_film, render_together
@@ -45,29 +47,44 @@ def render_films(
     others: tuple[Path, ...] = (),
     tell: Callable[[str], None] = lambda text: None,
     quiet: bool = False,
+    apart: bool = False,
+    grow: Path | None = None,
 ) -> Iterator[Path]:
     """Renders each scene to its own film, those that differ in numbers only in one pass; yields their paths.
+
+    apart: those of one picture are ready before the next one is begun.
 
     They go on where they stopped; arguments as in `resume.render_film`.
     """
     device.prepare(tell)
-    for batch in checked(scenes, only=only, restart=restart):
+    for batch in checked(scenes, only=only, restart=restart, apart=apart):
         chosen = [scenes[k] for k in batch]
         net = network(chosen[0].model)
         if len(chosen) == 1:
-            how: dict[str, Any] = {"only": only, "restart": restart, "others": others, "tell": tell, "quiet": quiet}
+            how: dict[str, Any] = {
+                "only": only,
+                "restart": restart,
+                "others": others,
+                "grow": grow,
+                "tell": tell,
+                "quiet": quiet,
+            }
             yield render_film(chosen[0], net, **how)
         else:
             yield from render_together(chosen, net, restart=restart, tell=tell, quiet=quiet)
 
 
-def checked(scenes: Sequence[Scene], *, only: Range | None = None, restart: bool = False) -> list[list[int]]:
+def checked(
+    scenes: Sequence[Scene], *, only: Range | None = None, restart: bool = False, apart: bool = False
+) -> list[list[int]]:
     """The passes that the films are dreamed in, once all that they start from was looked at; nothing is written.
 
     Raises what rendering any of them would before its first frame: so the last is refused before the first is dreamed.
     """
     check_sources(scenes)
-    order = [[k] for k in range(len(scenes))] if only or len(scenes) == 1 else batches(scenes)
+    groups = by_picture(scenes) if apart else [[*range(len(scenes))]]
+    order = [[group[k] for k in batch] for group in groups for batch in batches([scenes[k] for k in group])]
+    order = [[k] for batch in order for k in batch] if only else order
     for batch in order:
         network(scenes[batch[0]].model)
         refuse([scenes[k] for k in batch], only=only, restart=restart)
@@ -96,8 +113,15 @@ def render_grid(
     size = columns * tile[0], rows * tile[1]
     streams = [on_host(films([scenes[k] for k in batch], network(scenes[batch[0]].model))) for batch in order]
     place = np.argsort([k for batch in order for k in batch])
-    with film(first.output.path, size, first.fps, first.output.crf) as write:
+    path = first.output.path
+    with (
+        previews([path], [path.parent]) as shown,
+        film(path, size, first.fps, first.output.crf) as write,
+    ):
         for parts in progress(zip(*streams, strict=True), film_length(first), quiet=quiet):
-            write(grid(list(np.concatenate(parts)[place]), labels))
-    forget(first.output.path)
-    return first.output.path
+            tiles = grid(list(np.concatenate(parts)[place]), labels)
+            if shown.due():
+                shown.show([tiles])
+            write(tiles)
+    forget(path)
+    return path

@@ -5,24 +5,29 @@ SAVED_EVERY seconds have passed. Segment before state, each on the disk before t
 latest state finds its segments.
 """
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from render.dream.compilers import Work
 from render.film.costs import film_costs
 from render.film.frames import film_length, steps
+from render.film.growing import is_beginning
 from render.film.keeping import provenance
 from render.film.keeping.begun import begin, made_of
-from render.film.keeping.checkpoint import Progress, State, load, states
+from render.film.keeping.checkpoint import Progress, State, load, save, states
+from render.film.keeping.kept import keep, state_of
 from render.film.keeping.parts import (
     ChangedError,
     Range,
     clear,
     differences,
     folder_of,
+    forget_later,
     latest,
     locked,
     nearest,
@@ -30,14 +35,17 @@ from render.film.keeping.parts import (
     pass_of,
     ready,
 )
+from render.film.keeping.preview import Previews, preview_of, previews
 from render.film.keeping.recorder import Recorder, recorder
-from render.film.keeping.segments import Film, length_of
+from render.film.keeping.segments import Film, kept_of, length_of
 from render.film.keeping.store import Stills, Store, Together
 from render.film.progress import progress
 from render.film.watch import NumbersError, Seen, cause, seen
 from render.language.marks import listed
+from render.media.codecs import CODECS
 from render.media.ffmpeg import FilmError
 from render.media.paths import exists
+from render.media.system import whole_file
 from render.scene.scene import Scene
 
 
@@ -48,26 +56,37 @@ def render_film(
     only: Range | None = None,
     restart: bool = False,
     others: tuple[Path, ...] = (),
+    grow: Path | None = None,
     tell: Callable[[str], None] = lambda text: None,
     quiet: bool = False,
 ) -> Path:
     """Renders a scene's film, or the frames `only` = (first, behind the last) of it, or goes on with an unfinished one.
 
-    restart: forget what there is. others: paths of films whose states may serve too. tell: hears where it goes on.
+    restart: forget what there is. others: paths of films whose states may serve too. grow: a finished
+    film that may be the beginning of this one. tell: hears where it goes on.
     LockedError: another process is at it. ChangedError: it was begun otherwise. FilmError: it cannot be written.
     NumbersError: it went wrong. KeyboardInterrupt: stopped. What is rendered is kept in each case.
     """
     path, made = scene.output.path, provenance.made(scene, only)
     with saying(path), locked(path), prepared(folder_of(path, only), restart) as folder:
         store = store_of(scene, folder, only)
-        state, damaged = found(path, folder, made, store)
+        state, damaged = found(path, folder, made, store, partial(is_beginning, made=made, scene=scene))
+        if state is None and grow:
+            state = adopted(grow, scene, folder, made, store)
+        if state is None and not only:
+            state = taken_over(others, scene, folder, made)
         if state is None and only and (near := nearest(path, others, only[0], made)):
             state = replace(near, at=Progress(frame=near.at.frame))  # none of this film's pictures is there yet
         tell_where(state, damaged, scene, tell)
+        forget_later(folder, state)
         store.begin(state.at if state else Progress())
-        with recorder(folder, store, made, state, length_of(scene.fps), tell) as film:
-            dream(film, [scene], network, only, quiet, lambda: begin(folder, made, path))
+        with (
+            previewed([scene], [folder], state, only, None if quiet else tell) as shown,
+            recorder(folder, store, made, state, length_of(scene.fps), tell) as film,
+        ):
+            dream(film, [scene], network, only, quiet, lambda: begin(folder, made, path), shown)
         finish(scene, store, made, film.at, folder, tell)
+        keep(folder, store.path, made)
         clear(folder)
     return store.path
 
@@ -101,13 +120,18 @@ def render_together(
             folders = [stack.enter_context(prepared(folder, True)) for folder in folders]
         stores = [store_of(scene, folder, None) for scene, folder in zip(scenes, folders, strict=True)]
         store = Together(stores)
-        state, damaged = found(first.output.path, folders[0], made, store)
+        state, damaged = found(first.output.path, folders[0], made, store, never)
         tell_where(state, damaged, first, tell)
+        forget_later(folders[0], state)
         store.begin(state.at if state else Progress())
-        with recorder(folders[0], store, made, state, length_of(first.fps), tell) as film:
-            dream(film, scenes, network, None, quiet, begin_each)
-        for scene, own, folder in zip(scenes, stores, folders, strict=True):
+        with (
+            previewed(scenes, folders, state, None, None if quiet else tell) as shown,
+            recorder(folders[0], store, made, state, length_of(first.fps), tell) as film,
+        ):
+            dream(film, scenes, network, None, quiet, begin_each, shown)
+        for number, (scene, own, folder) in enumerate(zip(scenes, stores, folders, strict=True)):
             finish(scene, own, each[scene.output.path], film.at, folder, tell)
+            keep(folders[0], own.path, each[scene.output.path], number)
         for folder in folders:  # not before all are there: until then they are one
             clear(folder)
     return [store.path for store in stores]
@@ -124,7 +148,8 @@ def refuse(scenes: Sequence[Scene], *, only: Range | None = None, restart: bool 
         folder = folder_of(first, only) if alone else pass_of(first)
         if restart or not folder.is_dir() or (not alone and in_other_company(folder, made)):
             return
-        found(first, folder, made, Together([store_of(scene, folder, only) for scene in scenes]))
+        store = Together([store_of(scene, folder, only) for scene in scenes])
+        found(first, folder, made, store, partial(is_beginning, made=made, scene=scenes[0]) if alone else never)
 
 
 def pass_made(each: dict[Path, dict[str, Any]]) -> dict[str, Any]:
@@ -152,15 +177,65 @@ def prepared(folder: Path, restart: bool) -> Iterator[Path]:
             folder.rmdir()
 
 
-def found(path: Path, folder: Path, made: dict[str, Any], store: Store) -> tuple[State | None, bool]:
-    """The state to go on from, and whether a newer one is damaged. ChangedError: the film was begun otherwise."""
+Grows = Callable[[dict[str, Any], int], bool]
+
+
+def never(old: dict[str, Any], frames: int) -> bool:
+    """The films of a pass do not grow: they begin together."""
+    return False
+
+
+def found(path: Path, folder: Path, made: dict[str, Any], store: Store, grows: Grows) -> tuple[State | None, bool]:
+    """The state to go on from, and whether a newer one is damaged. ChangedError: the film was begun otherwise.
+
+    grows: as for `latest`; a film that only goes on further may replace what the shorter one might.
+    """
     begun = made_of(folder)
     try:
-        if begun and exists(path) and (changes := differences(begun, made)):  # it was this one's to replace, not ours
-            raise ChangedError("; ".join(changes))
-        return latest(folder, made, store.ready)
+        if begun and exists(path) and (changes := differences(begun, made)) and not grows(begun, 1):
+            raise ChangedError("; ".join(changes))  # it was this one's to replace, not ours
+        return latest(folder, made, store.ready, grows)
     except ChangedError as changes:
         raise ChangedError(f"{path} is half rendered from another scene: {changes}") from None
+
+
+def adopted(film: Path, scene: Scene, folder: Path, made: dict[str, Any], store: Store) -> State | None:
+    """What this film goes on from of a finished one, once that is in its parts. ChangedError: it was made otherwise."""
+    state = state_of(film)
+    if state is None:
+        return None
+    if not is_beginning(state.made, state.at.frame, made=made, scene=scene):
+        same = {key: value for key, value in made.items() if key in ("scene", "written_fps")}
+        raise ChangedError(f"{film} was made otherwise: {'; '.join(differences({**state.made, **same}, made))}")
+    state = State(made, store.adopt(film, state.at), state.x)
+    save(folder, state)
+    return state
+
+
+def taken_over(others: Sequence[Path], scene: Scene, folder: Path, made: dict[str, Any]) -> State | None:
+    """A state of the same film, begun under another name, with its segments copied into the parts of this one."""
+    for other in others:
+        theirs = folder_of(other, None)
+        if (
+            other.suffix != scene.output.path.suffix
+            or other.suffix not in CODECS
+            or theirs == folder
+            or not theirs.is_dir()
+        ):
+            continue
+        for state in filter(None, map(load, states(theirs))):
+            alike = state.made == made or (
+                not state.at.ended and is_beginning(state.made, state.at.frame, made=made, scene=scene)
+            )
+            with suppress(OSError):  # it is being rendered, and has gone on
+                if alike and Film(other, theirs, scene.size, scene.fps, scene.output.crf).ready(state.at):
+                    for file in kept_of(theirs, state.at):
+                        with whole_file(folder / file.name) as copy:
+                            shutil.copyfile(file, copy)
+                    own = State(made, state.at, state.x)
+                    save(folder, own)
+                    return own
+    return None
 
 
 def store_of(scene: Scene, folder: Path, only: Range | None) -> Store:
@@ -187,6 +262,7 @@ def dream(
     only: Range | None,
     quiet: bool,
     begun: Callable[[], None],
+    preview: Previews,
 ) -> None:
     """Dreams what is missing of a film, or of those of one pass, and records it; begun: called before the first."""
     scene, alone = scenes[0], len(scenes) == 1
@@ -208,6 +284,8 @@ def dream(
     )
     try:
         for frame, picture, state in shown:
+            if picture is not None and preview.due():
+                film.put(partial(preview.show, picture))
             if picture is not None and frame >= first:
                 film.add(picture[0] if alone else picture)
             if state is not None:
@@ -217,6 +295,24 @@ def dream(
         message = f"{listed([str(s.output.path) for s in scenes])}: frame {frame} holds values that are no numbers: "
         message += cause(scenes, network, frame, film.x)
         raise NumbersError(f"{message}; {so_far} holds the frames before it" if so_far else message) from None
+
+
+@contextmanager
+def previewed(
+    scenes: Sequence[Scene],
+    folders: Sequence[Path],
+    state: State | None,
+    only: Range | None,
+    tell: Callable[[str], None] | None,
+) -> Iterator[Previews]:
+    """The previews of films that are dreamed from a state on, none of a single picture; tell hears where they are."""
+    first, end = state.at.frame if state else 0, only[1] if only else scenes[0].length
+    many = first < end and (end - first > 1 or film_length(scenes[0], first, end) > 1)
+    paths = [scene.output.path for scene in scenes] if many else []
+    with previews(paths, folders[: len(paths)]) as shown:
+        if paths and tell:
+            tell(f"while it renders, its latest frame is in {listed([str(preview_of(path)) for path in paths], 'and')}")
+        yield shown
 
 
 def announced(begun: Callable[[], None], made: Iterator[Seen]) -> Iterator[Seen]:

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from render.language.marks import Mark, SceneError, fail
-from render.media.paths import exists, is_numbered, lost, told_apart
-from render.media.system import fitting
+from render.media.paths import exists, lost, named, told_apart
 from render.scene.resolved import files
 from render.scene.scene import Scene
 from render.scene.schedule import frame_params
@@ -80,13 +79,11 @@ def output_of(path: Path, variation: Sequence[str]) -> Path:
 
     The path itself needs no other name where it is what varies.
     """
-    named = [argument for argument in variation if argument.partition("=")[0].strip() != "output.path"]
-    if not named:
+    varies = [argument for argument in variation if argument.partition("=")[0].strip() != "output.path"]
+    if not varies:
         return path
-    name = re.sub(r"[^\w.=+-]+", "_", label(named)).strip("_")
-    if is_numbered(path):
-        return path.parent / fitting(name, "") / path.name
-    return path.with_name(fitting(f"{path.stem}_{name}", path.suffix))
+    name = re.sub(r"[^\w.=+-]+", "_", label(varies)).strip("_")
+    return named(path, name)
 
 
 def with_own_paths(scenes: Sequence[Scene], chosen: Sequence[Sequence[str]]) -> list[Scene]:

@@ -8,11 +8,14 @@ from pathlib import Path
 from render.film.keeping.begun import may_replace
 from render.film.keeping.parts import Range, locked, parts_of, pass_of, unfinished
 from render.film.keeping.provenance import holds, place_of, same_film
+from render.language.clock import Time
+from render.language.curve_reader import TIME
 from render.language.marks import Mark, SceneError, fail
 from render.media.ffmpeg import FilmError
 from render.media.paths import exists, is_numbered, lost, numbered
 from render.scene.record import frames_of, is_record
 from render.scene.scene import Scene
+from render.scene.schedule import scene_clock
 
 
 def frames_asked(text: str, length: int) -> Range:
@@ -28,6 +31,26 @@ def frames_asked(text: str, length: int) -> Range:
     if first >= end:
         raise fail(mark, f"is no frame; the film has the frames 0 to {length - 1}, and A:B are those from A to B-1")
     return first, end
+
+
+def frame_at(text: str, scene: Scene) -> Range:
+    """--at's moment of a scene's film as the range of its one frame: 12.5s, 30f, 50%, 8b as keyframes have them.
+
+    SceneError: another form, or no moment of the film.
+    """
+    mark, match = Mark(f"--at {text}"), TIME.fullmatch(text.strip())
+    if not match:
+        raise fail(mark, "is no moment; write 12.5s, 30f (a frame), 50% (of the film) or 8b (beats)")
+    clock = scene_clock(scene, 2)
+    try:
+        seconds = clock.when(Time(float(match[1]), match[2] or "s"))
+    except ValueError as error:
+        raise fail(mark, str(error)) from None
+    lasts = float(scene.length / scene.fps)
+    if not 0 <= seconds <= lasts:
+        raise fail(mark, f"is no moment of the film, which lasts {lasts:g} s: {scene.length} frames")
+    frame = min(scene.length - 1, round(seconds * float(scene.fps)))
+    return frame, frame + 1
 
 
 def frames_of_film(scene: Path, asked: str | None, length: int) -> Range | None:
@@ -65,12 +88,32 @@ def in_the_way(scene: Scene, only: Range | None, restart: bool, source: Path | N
     return found[0] if found else None
 
 
+def growth(scene: Scene, film: Path) -> tuple[bool, str]:
+    """Whether the finished film at a path can grow into the scene's; if it only lacks a state to go on from, how so."""
+    from render.film.growing import begins_alike
+    from render.film.keeping.kept import ROOM, made_in, state_of
+    from render.scene.reader import read_made
+
+    old = made_in(film) if exists(film) else None
+    with suppress(SceneError, KeyError, TypeError):
+        length = read_made(old, film).length if old and not old["only"] else scene.length
+        if old and length < scene.length and begins_alike(old, scene, length):
+            if state_of(film):
+                return True, ""
+            why = f"none of less than two seconds or of a GIF is kept, and of others the last {ROOM / 1e9:g} GB"
+            return (
+                False,
+                f"{film} has the first {length} frames of this film, but no state to go on from is left ({why})",
+            )
+    return False, ""
+
+
 def to_render(scenes: list[Scene], overwrite: bool) -> list[Scene]:
-    """Of a sweep's films those that are not there yet: so an interrupted sweep goes on.
+    """Of the films of a sweep or of many pictures those that are not there yet: so an interrupted one goes on.
 
     Of films that are made in one pass, all are, until the last is in its place.
     """
-    if overwrite or len(scenes) == 1:
+    if overwrite:
         return scenes
     there = [same_film(scene) for scene in scenes]
     if all(there):

@@ -223,17 +223,24 @@ class Fps:
         return None
 
 
+OWN = (0, 0)  # the size of what a word names
+
+
 @dataclass(frozen=True)
 class Size:
-    """[width, height] in pixels, both even, since film codecs halve the colour's resolution."""
+    """[width, height] in pixels, both even, since film codecs halve the colour's resolution; or a word, as OWN."""
 
     least: int = 16
     most: int = 16384
+    word: str = ""  # that may stand for a size which is known later only
 
     def describe(self) -> str:
-        return f"[width, height] in pixels, two even numbers from {self.least} to {self.most}"
+        numbers = f"[width, height] in pixels, two even numbers from {self.least} to {self.most}"
+        return f"{numbers}, or {self.word}" if self.word else numbers
 
     def read(self, node: Node, key: str, problems: Problems) -> tuple[int, int] | None:
+        if self.word and node.value == self.word:
+            return OWN
         if not isinstance(node.value, list) or len(node.value) != 2:
             problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}")
             return None

@@ -26,6 +26,13 @@ def numbered(path: Path, number: int) -> Path:
     return path.with_name(re.sub(r"(?s)#+(?!.*#)", lambda run: f"{number:0{len(run[0])}d}", path.name))
 
 
+def named(path: Path, name: str, joint: str = "_") -> Path:
+    """Another film's path beside this one: film.mp4 → film_NAME.mp4; numbered stills get a folder each."""
+    if is_numbered(path):
+        return path.parent / fitting(name, "") / path.name
+    return path.with_name(fitting(f"{path.stem}{joint}{name}", path.suffix))
+
+
 def exists(path: str | os.PathLike[str]) -> list[Path]:
     """What a film or picture at path could replace: itself, or every still of its numbering, in order. Links count."""
     path = Path(path)

@@ -44,6 +44,12 @@ def check_picture(path: str | os.PathLike[str]) -> None:
     _opened(path, lambda image, head: None)
 
 
+def size_of(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """(w, h) of the picture as `read_picture` gives it, upright; its pixels are not looked at. PictureError."""
+    w, h, turned = _opened(path, lambda image, head: (*image.size, _orientation(image) > 4))
+    return (h, w) if turned else (w, h)
+
+
 def _opened(path: str | os.PathLike[str], look: Callable[[Image.Image, bytes], T]) -> T:
     """What `look` makes of the image at path and of how its file begins; errors as PictureError."""
     try:

@@ -50,18 +50,21 @@ def _told(path: Path, message: str) -> str:
     return f"{path} is no picture that can be read (PNG, JPEG, HEIC, WebP, TIFF, GIF, BMP … can)"
 
 
-def check_output(scene: Scene, inputs: Sequence[Path], mark: Mark, problems: Problems) -> None:
-    """Notes an output that its ending does not fit, that cannot be written, or that would replace one of the inputs."""
+def check_output(scene: Scene, inputs: Sequence[Path], mark: Mark, problems: Problems, one_frame: bool = False) -> None:
+    """Notes an output that its ending does not fit, that cannot be written, or that would replace one of the inputs.
+
+    one_frame: only one of the scene's frames is to be written.
+    """
     path = scene.output.path
     there = exists(path)
     source = lost(there, inputs)
-    message = blocked(path, there) or _unfit(path, scene)
+    message = blocked(path, there) or _unfit(path, scene, one_frame)
     message = message or (f"{path} would replace {source}, which the film is made from" if source else "")
     if message:
         problems.add(mark, "output.path", message)
 
 
-def _unfit(path: Path, scene: Scene) -> str:
+def _unfit(path: Path, scene: Scene, one_frame: bool) -> str:
     ending, numbered = path.suffix.lower(), is_numbered(path)
     if ending not in ENDINGS:
         return f"{path} ends in {ending or 'nothing'}; known endings are {IN_WORDS}"
@@ -69,6 +72,8 @@ def _unfit(path: Path, scene: Scene) -> str:
         return f"{path}: only .png can be numbered; known endings are {IN_WORDS}"
     if numbered and not re.fullmatch(r"[^#]*#+[^#]*", path.name):
         return f"{path}: one run of # stands for the frame's number, as in frames/####.png"
+    if one_frame:
+        return "" if ending == ".png" else f"{path} is a film's; one frame is a still, and ends in .png"
     if ending == ".png" and not numbered and scene.output.record != "frames":
         return f"{path} holds one frame, but record: {scene.output.record} makes many; write frames/####.png or a film"
     if ending == ".png" and not numbered and scene.length > 1:

@@ -34,6 +34,11 @@ def with_output(root: Node, output: Path) -> Node:
     return _graft(root, ["output", "path"], Node(str(output), Mark(f"-o {output}"), str(output), raw=True))
 
 
+def own_size_asked(root: Node, mark: Mark) -> Node:
+    """The tree with `size: start`."""
+    return _graft(root, ["size"], Node("start", mark, "start"))
+
+
 def _graft(node: Node, names: list[str], value: Node, path: str = "") -> Node:
     """A copy of the tree in which the key at names is value."""
     if not names:

@@ -3,35 +3,42 @@
 Imports nothing heavy: a mistake is told in a fraction of a second. Files that a scene names are looked at, no more.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import models
 from models.files.classes import UnknownClass, number_of
 from models.files.formats import WeightsError
 from render.language.curve_checks import MOST_FRAMES
-from render.language.document import load
+from render.language.document import compose, load
 from render.language.kinds import File
 from render.language.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
 from render.media.clip import timing
 from render.media.ffmpeg import FilmError
+from render.media.paths import named
 from render.scene.checks import check_output, check_picture, check_readable
 from render.scene.classes import Classes
 from render.scene.layers import Layers, Target
-from render.scene.overrides import ROOT, override, with_output
+from render.scene.overrides import ROOT, override, own_size_asked, with_output
+from render.scene.own_size import with_own_size
 from render.scene.palettes import Palettes
-from render.scene.record import from_it, is_record, recorded
-from render.scene.resolved import files
+from render.scene.record import frames_of, from_it, is_record, recorded, scene_in
+from render.scene.resolved import as_text, files
 from render.scene.scene import (
     LENGTHS,
     MAX_FRAMES,
+    ORIGINAL,
     PALETTE_DECIDES,
     QUALITIES,
     STARTS,
     Dream,
     Guides,
     Model,
+    Output,
     Scene,
     with_quality,
 )
@@ -48,15 +55,16 @@ def read_scene(
     overrides: Sequence[str] = (),
     output: Path | None = None,
     quality: str | None = None,
+    at: str | None = None,
     tell: Callable[[str], object] = lambda note: None,
 ) -> Scene:
-    """The checked scene of a file; overrides are --set's arguments, output is -o's. Raises SceneError.
+    """The checked scene of a file; overrides are --set's arguments, output is -o's, at is --at's. Raises SceneError.
 
     tell: hears what is no mistake, but hardly meant.
     """
     path, problems = Path(path), Problems()
-    if quality is not None and quality not in QUALITIES:
-        raise fail(Mark(f"--quality {quality}"), f"must be {listed(QUALITIES)}{near(quality, QUALITIES)}")
+    if quality is not None and quality not in (known := (*QUALITIES, ORIGINAL)):
+        raise fail(Mark(f"--quality {quality}"), f"must be {listed(known)}{near(quality, known)}")
     if not is_record(path) and (hint := from_it(path)):
         raise fail(Mark(str(path)), f"is no scene{hint}")
     root, written = recorded(path, problems) if is_record(path) else (load(path, problems), None)
@@ -64,21 +72,69 @@ def read_scene(
         root = override(root, argument, problems)
     if output is not None:
         root = with_output(root, output)
+    if quality == ORIGINAL:
+        root = own_size_asked(root, Mark(f"--quality {quality}"))
+    scene = _scene(root, path, problems, written, quality, at, at is not None or _is_of_one_frame(path))
+    for note in problems.notes:
+        tell(note)
+    return scene
+
+
+def read_made(made: dict[str, Any], path: Path) -> Scene:
+    """The scene that the film at path was made of, or is being made of, as it says. SceneError: it is none any more."""
+    problems = Problems()
+    root = compose(as_text(made), Mark(str(path), folder=path.parent), problems)
+    root, written = scene_in(root, path)
+    return _scene(root, path, problems, written)
+
+
+def _scene(
+    root: Node,
+    path: Path,
+    problems: Problems,
+    written: Fraction | None,
+    quality: str | None = None,
+    at: str | None = None,
+    one_frame: bool = False,
+) -> Scene:
+    """The checked scene of a tree that was read from path."""
     scene = ROOT.read(root, "", problems)
-    scene = _with_timing(scene, root, problems)
+    scene = _with_timing(with_own_size(scene, _given(root, "size"), problems), root, problems)
     scene = replace(scene, model=_with_network(scene.model, root))
     scene = replace(scene, motion=replace(scene.motion, fps=written or scene.fps))
     if not _given(root, "output.path"):
         scene = replace(scene, output=replace(scene.output, path=Path("out") / f"{path.stem}.mp4"))
+    if quality and not _asked_for(_given(root, "output.path")):
+        scene = replace(scene, output=replace(scene.output, path=named(scene.output.path, quality, "-")))
+    if at is not None:
+        own = _asked_for(_given(root, "output.path"))
+        scene = replace(scene, output=_still(scene.output, None if own else at))
     scene = replace(scene, dream=_with_layers(scene, root))
-    _check(scene, root, path, problems)
-    scene = scene if quality is None else with_quality(scene, quality)
+    _check(scene, root, path, problems, one_frame)
+    scene = with_quality(scene, quality) if quality in QUALITIES else scene
     if not problems.about((*TIMING, "dream.class", "model.name", "model.weights")):
         _check_values(scene, quality, problems)
     problems.check()
-    for note in problems.notes:
-        tell(note)
     return scene
+
+
+def _still(output: Output, at: str | None) -> Output:
+    """The output of a single frame; at: the moment that its name tells, where nobody has named it."""
+    if at is None:
+        return replace(output, record="frames")
+    path = named(output.path, f"at_{re.sub(r'[^0-9A-Za-z.%+-]', '', at)}")
+    return replace(output, record="frames", path=path.with_suffix(".png"))
+
+
+def _is_of_one_frame(path: Path) -> bool:
+    """Whether a path names the record of one frame of a film."""
+    only = frames_of(path) if is_record(path) else None
+    return only is not None and only[1] - only[0] == 1
+
+
+def _asked_for(path: Node | None) -> bool:
+    """Whether the command line names this path: then it is meant as it is, at any quality."""
+    return path is not None and path.mark.where.startswith(("-o ", "--set "))
 
 
 def _with_timing(scene: Scene, root: Node, problems: Problems) -> Scene:
@@ -151,7 +207,7 @@ def _key_mark(root: Node, path: str) -> Mark:
     return node.value[name].key.mark if node else root.mark
 
 
-def _check(scene: Scene, root: Node, path: Path, problems: Problems) -> None:
+def _check(scene: Scene, root: Node, path: Path, problems: Problems, one_frame: bool) -> None:
     """What no single value can tell: choices, lengths, layers, files."""
     for where in ONE_OF:
         _check_one_of(where, root, problems)
@@ -162,7 +218,7 @@ def _check(scene: Scene, root: Node, path: Path, problems: Problems) -> None:
     node = _given(root, "output.path")
     if node is None or isinstance(node.value, str):
         mark = node.mark if node else Mark(str(path))
-        check_output(scene, [p for p in inputs if p], mark, problems)
+        check_output(scene, [p for p in inputs if p], mark, problems, one_frame)
 
 
 def _check_one_of(where: str, root: Node, problems: Problems) -> None:
@@ -206,8 +262,8 @@ def _check_start(scene: Scene, root: Node, problems: Problems) -> None:
         problems.add(_key_mark(root, "start.moves"), "start.moves", message)
     for where in ("start.palette", "dream.keep.palette"):
         if node := _given(root, where):
-            for picture, named in Palettes().pictures(node):
-                check_picture(picture, named.mark, where, problems)
+            for picture, written in Palettes().pictures(node):
+                check_picture(picture, written.mark, where, problems)
     for name in PALETTE_DECIDES:
         if start.palette and _given(root, f"start.{name}"):
             message = "has no say beside a palette, whose colours decide how bright and how strong the noise is"

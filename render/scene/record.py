@@ -58,9 +58,14 @@ def recorded(path: Path, problems: Problems) -> tuple[Node, Fraction | None]:
     SceneError: there is none in it.
     """
     root = _record(path, problems)
-    parts = root.value if isinstance(root.value, dict) else {}
-    if "scene" not in parts and path.suffix.lower() == ".json":
+    if path.suffix.lower() == ".json" and not (isinstance(root.value, dict) and "scene" in root.value):
         return root, None  # a scene that is written as JSON
+    return scene_in(root, path)
+
+
+def scene_in(root: Node, path: Path) -> tuple[Node, Fraction | None]:
+    """`recorded` of a record that was read, of the film at path. SceneError: it holds no scene."""
+    parts = root.value if isinstance(root.value, dict) else {}
     scene = parts["scene"].value if "scene" in parts else None
     if scene is None or not isinstance(scene.value, dict):
         raise fail(root.mark, "holds no scene; is it a film, or the record of one, that Dreamreel made?")

@@ -44,6 +44,8 @@ QUALITIES = {  # name → longest side in pixels, frames per second
     "high": (1920, 60),
     "4k": (3840, 60),
 }
+ORIGINAL = "original"  # one more: the size of the start's picture or film, as `size: start`
+LARGEST = 3840  # pixels of the longer side of such a film, unless the scene says it in numbers
 
 TAKING = ("auto", "torch", "caffe", "tf")  # what pictures a file of weights is for
 
@@ -275,7 +277,11 @@ class Scene:
     """A whole scene; exactly one of duration and frames is not None, once it is read."""
 
     model: Model = key(Section(Model, ("name",)), "the network that dreams", Model())
-    size: tuple[int, int] = key(Size(), "width, height in pixels, both even", (640, 360))
+    size: tuple[int, int] = key(
+        Size(word="start"),
+        "width, height in pixels, both even; `start`: those of the start's picture or film",
+        (640, 360),
+    )
     fps: Fraction = key(Fps(), "frames per second; beside `start.video` those of the film, unless given", Fraction(24))
     bpm: float | None = key(Number(0.01, 100_000), "beats per minute, for times in beats: 8b, and `beat`", None)
     duration: float | None = key(Number(above=0), "the film's length in seconds", None)
@@ -310,10 +316,15 @@ def with_quality(scene: Scene, quality: str) -> Scene:
     """
     longest, written = QUALITIES[quality]
     fps = written if scene.output.record == "frames" else scene.fps
-    w, h = (max(16, 2 * round(side * longest / max(scene.size) / 2)) for side in scene.size)
     frames, duration = scene.frames, scene.duration
     if scene.length == 1:  # a still remains one, whatever the frame rate
         frames, duration = 1, None
     elif scene.frames is not None:
         frames, duration = None, float(scene.frames / scene.fps)
-    return replace(scene, size=(w, h), fps=Fraction(fps), frames=frames, duration=duration)
+    return replace(scene, size=within(scene.size, longest), fps=Fraction(fps), frames=frames, duration=duration)
+
+
+def within(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """A size of the same shape whose longer side is `longest`; both even."""
+    w, h = (max(16, 2 * round(side * longest / max(size) / 2)) for side in size)
+    return w, h

@@ -8,7 +8,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,6 +31,7 @@ class Progress:
     segments: int = 0  # whole ones
     waiting: int = 0  # pictures in the spool, which belong to the segment that is open
     seconds: float = 0.0  # that rendering has taken
+    ended: bool = False  # the last segment was ended by the film's end: a longer film would not have come by here
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,31 @@ class State:
 
 
 def save(folder: Path, state: State) -> Path:
-    """Writes a state, on the disk when this returns, and removes all but the last KEPT. OSError: it cannot be."""
+    """Writes a state, on the disk when this returns, and removes all but the last KEPT. OSError: it cannot be.
+
+    The last one at a segment's end is kept, too: a finished film grows from it.
+    """
     header = json.dumps({"made": state.made, "at": asdict(state.at), "shape": state.x.shape}).encode()
     content = struct.pack("<I", len(header)) + header + np.ascontiguousarray(state.x, "<f4").tobytes()
     path = folder / f"state-{state.at.frame:09d}"
     with durable(path) as file:
         file.write(MAGIC + hashlib.sha256(content).digest() + content)
-    for old in states(folder)[KEPT:]:
-        discard(old)
+    files = states(folder)
+    whole = next((file for file in files if _is_whole(file)), None)
+    for old in files[KEPT:]:
+        if old != whole:
+            discard(old)
     return path
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a state is one at a segment's end that is not the film's end, as its header says."""
+    with suppress(OSError, ValueError, struct.error), path.open("rb") as file:
+        file.seek(len(MAGIC) + 32)
+        (length,) = struct.unpack("<I", file.read(4))
+        at = Progress(**json.loads(file.read(length))["at"])
+        return not at.waiting and not at.ended
+    return False
 
 
 def load(path: Path) -> State | None:

@@ -149,19 +149,31 @@ def _held(path: Path, parts: Path) -> int:
     return lock
 
 
-def latest(folder: Path, made: dict[str, Any], usable: Callable[[Progress], bool]) -> tuple[State | None, bool]:
+def latest(
+    folder: Path, made: dict[str, Any], usable: Callable[[Progress], bool], grows: Callable[[dict[str, Any], int], bool]
+) -> tuple[State | None, bool]:
     """The newest usable state in a folder, and whether a newer one is damaged.
 
+    grows(what a state was made of, its frame): whether a film that is made otherwise may go on from it all the same.
     ChangedError: it was made otherwise than `made`, and how.
     """
-    files = states(folder)
-    for file in files:
+    damaged = False
+    for file in states(folder):
         state = load(file)
-        if state and (changes := differences(state.made, made)):
+        changes = differences(state.made, made) if state else []
+        if state and changes and not grows(state.made, state.at.frame):
             raise ChangedError("; ".join(changes))
-        if state and usable(state.at):
-            return state, file != files[0]
-    return None, bool(files)
+        if state and usable(state.at) and not (changes and state.at.ended):
+            return state, damaged
+        damaged = damaged or not (state and changes)
+    return None, damaged
+
+
+def forget_later(folder: Path, state: State | None) -> None:
+    """Removes the states after the one that is gone on from: what they need is about to be made anew."""
+    for file in states(folder):
+        if state is not None and file.name > f"state-{state.at.frame:09d}":
+            discard(file)
 
 
 def nearest(path: Path, others: Sequence[Path], first: int, made: dict[str, Any]) -> State | None:

@@ -85,6 +85,7 @@ class Recorder:
     def finish(self) -> None:
         """All was added."""
         if self.at.waiting:
+            self.at = replace(self.at, ended=True)
             self.close()
         elif self.saved != self.at:
             self.keep()

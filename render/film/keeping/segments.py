@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from render.film.keeping.begun import MARKS, is_own, may_replace, note
 from render.film.keeping.checkpoint import Progress
+from render.media.clip import source
 from render.media.codecs import CODECS, Codec
 from render.media.ffmpeg import FilmError, running
 from render.media.paths import free
@@ -32,13 +33,20 @@ def length_of(fps: Fraction) -> int:
     return min(max(round(SECONDS * fps), 24), 240)
 
 
+def kept_of(folder: Path, at: Progress) -> list[Path]:
+    """The files in the folder of a film's parts that a state needs."""
+    segments = [file for file in folder.glob("segment-*") if int(file.name[8:14]) < at.segments]
+    return [*segments, *([folder / f"spool-{at.segments:06d}"] if at.waiting else [])]
+
+
 def joining(codec: Codec, fps: Fraction) -> list[str]:
     """ffmpeg's arguments that make one film of segments, every frame at its own time."""
     if codec.apart:  # such a segment does not say how long its last frame is shown
         return codec.filtered(fps, f"setpts=N/({fps})/TB,")
     # ffmpeg places segments to the microsecond; this makes every time the frame's own again, however many they are.
     exact = f"setts=pts=round(PTS*TB*{fps})/({fps})/TB:dts=round(DTS*TB*{fps})/({fps})/TB"
-    return ["-c", "copy", *codec.finished, "-bsf:v", exact]
+    # The bit rate that a container names is its first segment's, unless one is given: longer in a film that grows.
+    return ["-c", "copy", "-b:v", "0", *codec.finished, "-bsf:v", exact]
 
 
 class Film:
@@ -89,6 +97,14 @@ class Film:
             with self.spool_of(at.segments).open("rb") as pictures:
                 while picture := pictures.read(self._bytes()):
                     self.ffmpeg.feed(picture)
+
+    def adopt(self, film: Path, at: Progress) -> Progress:
+        """The film's beginning becomes one segment, as it is: its pictures are not encoded again."""
+        part = ["-c", "copy", "-frames:v", str(at.pictures), *_SAME_BYTES, f"file:{self.open}"]
+        with running([*source(film), *part], str(film)):
+            pass
+        put(self.open, self.segment(0))
+        return replace(at, segments=1, waiting=0)
 
     def write(self, picture: Frame) -> None:
         if self.ffmpeg is None:

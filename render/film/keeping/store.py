@@ -4,6 +4,7 @@ A picture is uint8 `[h, w, 3]`; `at` is how far the film is, as a state says it.
 """
 
 import os
+import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL import Image
 from render.film.keeping.begun import note
 from render.film.keeping.checkpoint import Progress
 from render.media.paths import is_numbered, numbered
-from render.media.system import put
+from render.media.system import put, whole_file
 from render.media.video import Frame
 
 
@@ -32,6 +33,9 @@ class Store(Protocol):
 
     def begin(self, at: Progress) -> None:
         """Goes on from a state; what was kept after it is removed."""
+
+    def adopt(self, film: Path, at: Progress) -> Progress:
+        """Takes over what a finished film has up to a state, and says how far that is in parts of its own."""
 
     def write(self, picture: Frame) -> None:
         """Keeps one more picture."""
@@ -74,6 +78,11 @@ class Together:
     def begin(self, at: Progress) -> None:
         for store in self.stores:
             store.begin(at)
+
+    def adopt(self, film: Path, at: Progress) -> Progress:
+        for store in self.stores:
+            at = store.adopt(film, at)
+        return at
 
     def write(self, picture: Frame) -> None:
         for store, own in zip(self.stores, picture, strict=True):
@@ -122,6 +131,13 @@ class Stills:
 
     def begin(self, at: Progress) -> None:
         self.count = at.pictures
+
+    def adopt(self, film: Path, at: Progress) -> Progress:
+        for number in range(self.first, self.first + at.pictures):
+            if numbered(film, number) != numbered(self.path, number):
+                with whole_file(numbered(self.path, number), self.folder) as copy:
+                    shutil.copyfile(numbered(film, number), copy)
+        return at
 
     def write(self, picture: Frame) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)  # somebody may have removed what looked like a rest
