@@ -19,6 +19,8 @@ from render.scene.scene import Scene
 from render.scene.schedule import FrameList, frame_params, scene_clock
 from render.scene.terms import terms
 
+TERMS = ("weights", "dreams")  # the columns that have a part for each term
+
 
 def is_beginning(old: dict[str, Any], frames: int, *, made: dict[str, Any], scene: Scene) -> bool:
     """Whether the first so many frames of what `old` says are those of the scene, made as `made` says."""
@@ -70,15 +72,15 @@ def _stopped(value: Any) -> Any:
 
 def _alike(a: Scene, b: Scene, frames: int) -> bool:
     one, two = frame_params(a), frame_params(b)
-    same = (_equal(one.columns[name], two.columns[name], frames) for name in one.columns if name != "weights")
+    same = (_equal(one.columns[name], two.columns[name], frames) for name in one.columns if name not in TERMS)
     return all(same) and _swatches(a) == _swatches(b) and _weights(a, one, frames) == _weights(b, two, frames)
 
 
-def _weights(scene: Scene, params: FrameList, frames: int) -> list[tuple[Any, bytes]]:
-    """What the frames dream of, and how strongly; what has no weight in any of them does not count."""
-    pairs = zip(terms(scene), params.columns["weights"], strict=True)
-    parts = [((t.kind, t.layer, t.channels), np.ascontiguousarray(column[:frames])) for t, column in pairs]
-    return [(term, column.tobytes()) for term, column in parts if column.any()]
+def _weights(scene: Scene, params: FrameList, frames: int) -> list[tuple[Any, ...]]:
+    """What the frames dream of, and how strongly; what none of them dreams of does not count."""
+    columns = zip(terms(scene), *(params.columns[name] for name in TERMS), strict=True)
+    parts = [((t.kind, t.layer, t.channels), *(np.asarray(c[:frames]) for c in own)) for t, *own in columns]
+    return [(term, weights.tolist(), dreams.tolist()) for term, weights, dreams in parts if dreams.any()]
 
 
 def _swatches(scene: Scene) -> list[float]:
