@@ -54,7 +54,10 @@ BAD = [
     ("size: [641, 360]", "3:8: size: must be even, not 641 (film codecs need it); 640 and 642 are"),
     ("size: [640, 14]", "3:13: size: must be from 16 to 16384, not 14"),
     ("size: [640, 360.5]", "3:13: size: must be a whole number from 16 to 16384, not 360.5"),
-    ("size: 640x360", "3:7: size: must be [width, height] in pixels, two even numbers from 16 to 16384, or start, not '640x360'"),
+    (
+        "size: 640x360",
+        "3:7: size: must be [width, height] in pixels, two even numbers from 16 to 16384, or start, not '640x360'",
+    ),
     ("fps: 0", "3:6: fps: must be a number from 0.01 to 1000, or a fraction such as 30000/1001, not 0"),
     ("fps: 30/0", "3:6: fps: must be a number from 0.01 to 1000, or a fraction such as 30000/1001, not '30/0'"),
     ("fps: true", "3:6: fps: must be a number from 0.01 to 1000, or a fraction such as 30000/1001, not true"),
