@@ -78,9 +78,10 @@ def _alike(a: Scene, b: Scene, frames: int) -> bool:
 
 def _weights(scene: Scene, params: FrameList, frames: int) -> list[tuple[Any, ...]]:
     """What the frames dream of, and how strongly; what none of them dreams of does not count."""
-    columns = zip(terms(scene), *(params.columns[name] for name in TERMS), strict=True)
-    parts = [((t.kind, t.layer, t.channels), *(np.asarray(c[:frames]) for c in own)) for t, *own in columns]
-    return [(term, weights.tolist(), dreams.tolist()) for term, weights, dreams in parts if dreams.any()]
+    weights, dreams = (params.columns[name] for name in TERMS)
+    columns = zip(terms(scene), weights, dreams, strict=True)
+    parts = [((t.kind, t.layer, t.channels), weight[:frames], on[:frames]) for t, weight, on in columns]
+    return [(term, weight.tolist(), on.tolist()) for term, weight, on in parts if on.any()]
 
 
 def _swatches(scene: Scene) -> list[float]:
