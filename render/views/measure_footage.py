@@ -40,7 +40,7 @@ class Footage(NamedTuple):
 
 def within(path: Path) -> list[Path]:
     """The films that a path means: those in a folder of films, else itself."""
-    if not path.is_dir():
+    if not path.is_dir() or not os.access(path, os.R_OK | os.X_OK):
         return [path]
     return ordered(file for file in path.iterdir() if file.suffix.lower() in FILMS and visible(file)) or [path]
 
