@@ -41,7 +41,7 @@ AT_ONCE = 3  # cores that compilers keep busy
 BUSY = 0.85  # the part of all cores that a step keeps busy
 
 PROGRAM = 10.5e3  # bytes that a compiled program holds for each of its operations
-COMPILER = 230e6  # that the compiler has while it works
+COMPILER = 400e6  # that the compilers have while they work
 OTHERS = 230e6  # that a film's other programs, and what XLA keeps for later, hold
 FRAMES_HELD = 16  # start, base, detail, the warped and the finished frame, states on their way to the disk
 ENCODER, ENCODED, AHEAD = 35e6, 4.5, 50  # bytes of ffmpeg, and a pixel's in each of the frames that it looks ahead
