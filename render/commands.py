@@ -145,7 +145,7 @@ def draw_layers(options: argparse.Namespace) -> int:
     mistake = (
         mistake
         or unknown(options.output)
-        or refusal(options.output, filter(None, [options.image, options.weights]), options.overwrite)
+        or refusal(options.output, filter(None, [options.image, options.colours, options.weights]), options.overwrite)
     )
     if mistake:
         return say(mistake, MISTAKE)
@@ -169,6 +169,10 @@ def layers_mistake(options: argparse.Namespace) -> str:
         hint = near(options.layer, layers) or f". Its layers are {listed(layers, 'and')}"
         return f"--layer: {options.model} has no layer '{options.layer}'{hint}"
     count = layers[options.layer] if options.layer else len(layers)
+    if options.strongest and not options.image:
+        return "--strongest: which channels like a picture needs one: --image PICTURE"
+    if options.strongest:
+        return ""
     first, last = options.tiles
     return "" if 0 <= first < min(last, count) else f"--tiles: must be A:B within 0:{count}, not {first}:{last}"
 
@@ -178,7 +182,8 @@ def sheet(options: argparse.Namespace):
     import models
     from render.dream import device
     from render.media.pictures import read_picture
-    from render.views.sheet import channel_sheet, layer_sheet
+    from render.views.search import SIDE, strongest
+    from render.views.sheet import channel_sheet, chosen_sheet, layer_sheet, small
 
     device.prepare(screen.say)
     layers = models.entry_of(options.model, options.weights).layers
@@ -187,12 +192,16 @@ def sheet(options: argparse.Namespace):
     title = f"{options.model}: {options.layer or 'what each layer dreams'}"
     first, last = options.tiles
     with screen.bar(unit="tile") as bar:
+        look = {"side": options.side, "colours": options.colours, "progress": following(bar)}
+        if options.strongest and picture is not None:
+            searched = {options.layer: layers[options.layer]} if options.layer else layers
+            found = strongest(network, searched, small(picture, SIDE), options.strongest)
+            title = f"{options.model}: the channels that like {options.image.name} most"
+            return chosen_sheet(network, layers, [(one.layer, one.channel) for one in found], picture, title, **look)
         if options.layer:
-            count = layers[options.layer]
-            return channel_sheet(
-                network, options.layer, count, picture, first=first, last=last, title=title, progress=following(bar)
-            )
-        return layer_sheet(network, layers, picture, first=first, last=last, title=title, progress=following(bar))
+            of = options.layer, layers[options.layer], picture
+            return channel_sheet(network, *of, first=first, last=last, title=title, **look)
+        return layer_sheet(network, layers, picture, first=first, last=last, title=title, **look)
 
 
 def layers_parser() -> Grammar:
@@ -207,6 +216,11 @@ def layers_parser() -> Grammar:
     p.add_argument("--layer", metavar="LAYER", help="its channels, instead of all layers")
     p.add_argument("--tiles", type=span, default=(0, 64), metavar="A:B", help="the tiles A to B-1 only (0:64)")
     p.add_argument("--image", type=given, metavar="PICTURE", help="dream of this picture, instead of noise")
+    p.add_argument(
+        "--strongest", type=counted, metavar="N", help="the N channels, of --layer or of all, that like --image most"
+    )
+    p.add_argument("--colours", type=given, metavar="PICTURE", help="in the colours of this picture, instead of grey")
+    p.add_argument("--side", type=counted, default=160, metavar="PIXELS", help="a tile's longer side (160)")
     p.add_argument("-o", "--output", type=given, default=Path("sheet.png"), metavar="PATH", help="where it goes")
     overwriting(p)
     return p
@@ -333,6 +347,13 @@ def span(text: str) -> tuple[int, int]:
         return int(first), int(last)
     except ValueError:
         raise argparse.ArgumentTypeError(f"write A:B for the tiles A to B-1, such as 0:64, not '{text}'") from None
+
+
+def counted(text: str) -> int:
+    """A number from 1 to 2048. ValueError: it is none."""
+    if not 1 <= int(text) <= 2048:
+        raise ValueError(text)
+    return int(text)
 
 
 def following(bar):

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from PIL import ImageFont
+from PIL import Image, ImageFont
 
-from render.views import sheet
+from render.views import search, sheet
 
 pytestmark = pytest.mark.numbers
 
@@ -76,3 +76,46 @@ def test_long_labels_keep_both_ends():
     assert font.getlength(short) <= 160
     assert short.startswith("mixed4d") and short.endswith("relu[143]") and "…" in short
     assert sheet.shortened("fire7[3]", 160, font) == "fire7[3]"
+
+
+def test_larger_tiles_in_the_colours_of_a_picture(tmp_path):
+    rng = np.random.default_rng(0)
+    Image.fromarray((rng.uniform(0, 1, (40, 40, 1)) * [200, 40, 90] + 20).astype(np.uint8)).save(tmp_path / "red.png")
+    picks = [{"high": np.eye(4, dtype=np.float32)[k]} for k in range(2)]
+    tiles = np.stack([*sheet.dreamed(Filters(), picks, None, 40, tmp_path / "red.png")]).astype(float)
+    assert tiles.shape == (2, 40, 40, 3)
+    assert np.abs(tiles.mean((1, 2)) - [120, 40, 65]).max() < 12
+    assert not np.array_equal(tiles[0], tiles[1])
+
+
+class Stripes(Filters):
+    """Channels that see edges across, edges down, brightness, and nothing."""
+
+    def __call__(self, images):
+        x = images.mean(-1) / 255
+        across, down = jnp.diff(x, axis=1)[:, :, :-1], jnp.diff(x, axis=2)[:, :-1]
+        seen = [jax.nn.relu(jnp.abs(across) - 0.3), jax.nn.relu(jnp.abs(down) - 0.3), x[:, 1:, 1:], 0 * across]
+        return {"low": jnp.stack(seen[:2], -1), "high": jnp.stack(seen, -1)}
+
+
+jax.tree_util.register_pytree_node(Stripes, lambda _: ((), None), lambda *_: Stripes())
+
+
+def test_channels_that_like_a_picture():
+    """Sharp bars: whoever sees hard edges that way likes them; brightness is what it would be in any case."""
+    bars = np.zeros((48, 64, 3), np.float32)
+    bars[:, :20] = 255
+    found = search.strongest(Stripes(), {"low": 2, "high": 4}, bars, 6)
+    assert {(one.layer, one.channel) for one in found[:2]} == {("low", 1), ("high", 1)}
+    times = {(one.layer, one.channel): one.times for one in found}
+    assert times["high", 1] > 1.5 and abs(times["high", 2] - 1) < 0.5 and len(found) == 6
+    assert search.strongest(Stripes(), {"low": 2}, bars.transpose(1, 0, 2), 1)[0][:2] == ("low", 0)
+
+
+def test_surrogates_have_the_spectrum_and_the_mean():
+    picture = np.random.default_rng(0).normal(128, 10, (16, 24, 3)).astype(np.float32)
+    made = np.asarray(search.surrogates(jnp.asarray(picture), 2, 0), np.float64)
+    spectra = np.abs(np.fft.rfft2(made, axes=(1, 2)))[:, 1:8, 1:12]
+    np.testing.assert_allclose(spectra[0], np.abs(np.fft.rfft2(picture, axes=(0, 1)))[1:8, 1:12], rtol=1e-3)
+    np.testing.assert_allclose(made.mean((1, 2)), np.tile(picture.mean((0, 1)), (2, 1)), rtol=1e-4)
+    assert np.abs(made[0] - made[1]).mean() > 5

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -21,12 +22,16 @@ from models.blocks.xla import compiler_options
 from render.dream.ascent import Knobs, Octave, Ways, ascend, dream
 from render.dream.image import hold, noise, octave_shapes, to_uint8
 from render.dream.objective import SILENT, Target
+from render.dream.palette import cloud
 from render.dream.tiles import Network
+from render.scene.palettes import Swatch
 
 Pick = Mapping[str, NDArray[np.float32]]
 Progress = Callable[[int, int], None]  # (tiles that are ready, tiles in all)
 
-SIDE = 160  # pixels of a tile's longer side: six animals' heads fit, and 64 tiles take a minute or two
+SIDE = (
+    160  # pixels of a tile's longer side, unless it is said: six animals' heads fit, and 64 tiles take a minute or two
+)
 AT_ONCE = 8  # tiles that are dreamed together
 TOGETHER = 24  # layers of one program: a deep network's first layers need not wait for its last
 ITERATIONS, STEP_SIZE, JITTER = 40, 1.5, 16
@@ -34,6 +39,7 @@ NATURAL, STILL = (0.5, 0.5), (0.0, 0.0)  # colour and spectrum, as a scene has t
 OCTAVES, OCTAVE_SCALE = 3, 1.5
 LEVEL, CONTRAST, GRAIN = 117.0, 12.0, 0.12  # of the noise: soft, so that what is not dreamed stays quiet
 SHOWN = (124.0, 52.0)  # mean and contrast of a finished tile that grew from noise, so that all can be read
+PASSES = 2  # of tiles to the colours of a picture: after one some lie between them
 PAPER, INK, GAP, COLUMNS = (18, 18, 22), (226, 226, 220), 6, 8
 
 
@@ -60,16 +66,21 @@ def layer_sheet(
     first: int = 0,
     last: int = 64,
     title: str = "",
+    side: int | None = None,
+    colours: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Image.Image:
-    """What each of the layers {name: channels} makes of a picture [h, w, 3] or of noise, from `first` to `last` - 1."""
+    """What each of the layers {name: channels} makes of a picture [h, w, 3] or of noise, from `first` to `last` - 1.
+
+    side: pixels of a tile's longer side. colours: a picture whose colours the noise and the tiles have.
+    """
     names = list(layers)[first:last]
     tiles: list[NDArray[np.uint8]] = []
     for start in range(0, len(names), TOGETHER):
         group = names[start : start + TOGETHER]
         # a pick names all of its group, what is not meant with zeros: the same program for each
         picks = [{name: _share(layers[name], name == chosen) for name in group} for chosen in group]
-        for tile in dreamed(network, picks, picture):
+        for tile in dreamed(network, picks, picture, side, colours):
             tiles.append(tile)
             progress(len(tiles), len(names))
     return sheet(tiles, names, title)
@@ -84,15 +95,35 @@ def channel_sheet(
     first: int = 0,
     last: int = 64,
     title: str = "",
+    side: int | None = None,
+    colours: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Image.Image:
     """What the channels `first` to `last`-1 of a layer with so many channels make of a picture, or of noise."""
-    numbers = range(channels)[first:last]
+    chosen = [(layer, k) for k in range(channels)[first:last]]
+    return chosen_sheet(network, {layer: channels}, chosen, picture, title, side, colours, progress)
+
+
+def chosen_sheet(
+    network: Network,
+    layers: Mapping[str, int],
+    chosen: Sequence[tuple[str, int]],
+    picture: NDArray[np.float32] | None = None,
+    title: str = "",
+    side: int | None = None,
+    colours: Path | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Image.Image:
+    """What some channels (layer, number) of the layers {name: channels} make of a picture, or of noise."""
+    names = dict.fromkeys(layer for layer, _ in chosen)
+    picks = [
+        {name: np.eye(layers[name], dtype=np.float32)[k] * (name == layer) for name in names} for layer, k in chosen
+    ]
     tiles: list[NDArray[np.uint8]] = []
-    for tile in dreamed(network, [{layer: np.eye(channels, dtype=np.float32)[k]} for k in numbers], picture):
+    for tile in dreamed(network, picks, picture, side, colours):
         tiles.append(tile)
-        progress(len(tiles), len(numbers))
-    return sheet(tiles, [f"{layer}[{k}]" for k in numbers], title)
+        progress(len(tiles), len(chosen))
+    return sheet(tiles, [f"{layer}[{k}]" for layer, k in chosen], title)
 
 
 def _share(channels: int, chosen: bool) -> NDArray[np.float32]:
@@ -100,10 +131,15 @@ def _share(channels: int, chosen: bool) -> NDArray[np.float32]:
 
 
 def dreamed(
-    network: Network, picks: Sequence[Pick], picture: NDArray[np.float32] | None
+    network: Network,
+    picks: Sequence[Pick],
+    picture: NDArray[np.float32] | None,
+    side: int | None = None,
+    colours: Path | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """A tile for each pick, uint8 [h, w, 3]; all picks name the same layers."""
-    start = ground() if picture is None else small(picture)
+    start = ground(side or SIDE) if picture is None else small(picture, side or SIDE)
+    start = coloured(start[None], colours)[0] if colours else start
     h, w, _ = start.shape
     shapes = octave_shapes((h, w), octaves=OCTAVES, scale=OCTAVE_SCALE)
     n = min(AT_ONCE, len(picks))
@@ -122,7 +158,8 @@ def dreamed(
             ways=Ways(natural=True),
             key=keys,
         )
-        yield from np.asarray(to_uint8(x if picture is not None else readable(x)))[: len(some)]
+        shown = coloured(x, colours) if colours else x if picture is not None else readable(x)
+        yield from np.asarray(to_uint8(shown))[: len(some)]
 
 
 def ascent(n: int) -> Callable[..., Array]:
@@ -141,17 +178,25 @@ def ascent(n: int) -> Callable[..., Array]:
     return climb
 
 
-def ground() -> Array:
-    """The noise that tiles grow from: [SIDE, SIDE, 3]."""
-    return noise(
-        jax.random.key(0), jnp.float32(LEVEL), jnp.float32(CONTRAST), shape=(SIDE, SIDE), kind="perlin", scale=GRAIN
-    )
+def ground(side: int) -> Array:
+    """The noise that tiles grow from: [side, side, 3]."""
+    level, contrast = jnp.float32(LEVEL), jnp.float32(CONTRAST)
+    return noise(jax.random.key(0), level, contrast, shape=(side, side), kind="perlin", scale=GRAIN)
 
 
-def small(picture: NDArray[np.float32]) -> Array:
+def coloured(tiles: Array, picture: Path) -> Array:
+    """Tiles [n, h, w, 3] in the colours of a picture, as `start.palette` has them. PictureError: it cannot be read."""
+    n = tiles.shape[0]
+    palette = cloud([[Swatch(picture=picture)]] * n)
+    for _ in range(PASSES):
+        tiles = palette.draw(tiles, [[1.0]] * n, [None] * n, [1] * n, [1] * n)
+    return tiles
+
+
+def small(picture: NDArray[np.float32], side: int) -> Array:
     """The picture at the size of a tile."""
     h, w = picture.shape[:2]
-    scale = SIDE / max(h, w)
+    scale = side / max(h, w)
     image = jax.image.resize(jnp.asarray(picture), (max(1, round(h * scale)), max(1, round(w * scale)), 3), "lanczos3")
     return jnp.clip(image, 0, 255)
 
