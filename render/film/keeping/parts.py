@@ -150,7 +150,10 @@ def _held(path: Path, parts: Path) -> int:
 
 
 def latest(
-    folder: Path, made: dict[str, Any], usable: Callable[[Progress], bool], grows: Callable[[dict[str, Any], int], bool]
+    folder: Path,
+    made: dict[str, Any],
+    usable: Callable[[Progress], bool],
+    grows: Callable[[dict[str, Any], int], bool] = lambda made, frame: False,
 ) -> tuple[State | None, bool]:
     """The newest usable state in a folder, and whether a newer one is damaged.
 
