@@ -1,6 +1,7 @@
 """The command line: reads the arguments, wires scene → frames → film, and prints, as commands.py does, and no other.
 
-Errors and help come before anything heavy is imported, so that a typo is answered in a moment.
+Errors and help come before anything heavy is imported, so that a typo is answered in a moment; and so does what a shell
+asks on TAB (PYTHON_ARGCOMPLETE_OK is the mark by which it sees that it may).
 """
 
 import argparse
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from render import completion
 from render.commands import COMMANDS, DONE, FAILED, INTERRUPTED, MISTAKE, say, scene_arguments
 from render.dream import settings
 from render.dream.settings import SettingsError
@@ -212,7 +214,8 @@ def films(
 
 
 def run() -> None:
-    """The process: `python -m render`, and the command `dreamreel`."""
+    """The process: `python -m render`, and the command `dreamreel`; or, where a shell asks on TAB, the answer."""
+    completion.answer(COMMANDS, parser)
     system.fill_standard()
     try:
         status = main()

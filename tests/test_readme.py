@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))
-EXTRAS = r"(python3 -m venv \.venv|source \.venv/bin/activate|pip install (-e )?'?\.(\[\w+\])?'?)\s*(#.*)?"
+EXTRAS = (
+    r"(python3 -m venv \.venv|source \.venv/bin/activate|pip install (-e )?'?\.(\[\w+\])?'?|"
+    r'eval "\$\(register-python-argcomplete dreamreel\)")\s*(#.*)?'
+)
 
 
 def blocks(page: str) -> list[tuple[str, str]]:

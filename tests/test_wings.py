@@ -35,6 +35,7 @@ ORDER = [  # rooms, from those that need nothing; those of one line do not know 
     ["render.views", "render.live", "render.farm"],
     ["render.grammar"],
     ["render.commands"],
+    ["render.completion"],
     ["render.__main__"],
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
