@@ -11,9 +11,10 @@ from scenes import TWO_LINES, folder, mistakes, read
 from render.__main__ import main, parser
 from render.commands import COMMANDS
 from render.language.marks import listed
-from render.scene.scene import QUALITIES
+from render.scene.scene import ORIGINAL, QUALITIES
 
 GRAMMARS = {"": parser, **{name: grammar for name, (_, grammar) in COMMANDS.items()}}
+CHOICES = (*QUALITIES, ORIGINAL)
 pytestmark = pytest.mark.usefixtures("folder")
 
 
@@ -35,7 +36,7 @@ OPTIONS = [(name, option) for name, grammar in GRAMMARS.items() for option in gr
 @pytest.mark.parametrize("command, option", [pair for pair in OPTIONS if pair[1].startswith("--")])
 def test_every_option_of_every_command_that_is_mistyped_is_told(capsys, command, option):
     name = option[2:]
-    swapped = f"--{name[0]}{name[2]}{name[1]}{name[3:]}"
+    swapped = f"--{name[0]}{name[2:3]}{name[1]}{name[3:]}"
     for slip in {f"{option}{name[-1]}x", swapped, f"-{name}", f"—{name}", option.upper()} - {option}:
         line = told(capsys, *filter(None, [command]), slip, "x.yaml")
         assert line == f"there is no option {slip}; did you mean '{option}'?"
@@ -50,7 +51,7 @@ def test_every_command_that_is_mistyped_is_told(capsys, command):
 @pytest.mark.parametrize(
     "arguments, line",
     [
-        ("s.yaml --quality darft", f"--quality: must be {listed(QUALITIES)}, not 'darft'; did you mean 'draft'?"),
+        ("s.yaml --quality darft", f"--quality: must be {listed(CHOICES)}, not 'darft'; did you mean 'draft'?"),
         ("s.yaml -O a.mp4", "there is no option -O; did you mean '-o'?"),
         ("models --xyz", "there is no option --xyz; known are --help"),
         ("help", "there is no command 'help', and no such file; --help tells what there is"),
