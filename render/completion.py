@@ -170,5 +170,6 @@ OFFERED: dict[str, Completer] = {  # an argument's name → what completes it; c
     "weights": any_file,
     "source": any_file,
     "image": pictures,
+    "colours": pictures,
     "films": films,
 }

@@ -24,7 +24,7 @@ from render.scene.overrides import ROOT
 from render.scene.scene import QUALITIES, Scene
 
 CODE = Path(__file__).parents[1]
-UNKNOWABLE = {"frames", "at", "tiles", "joint"}  # numbers, which only the user knows
+UNKNOWABLE = {"frames", "at", "tiles", "strongest", "side", "joint"}  # numbers, which only the user knows
 
 
 @pytest.fixture
