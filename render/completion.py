@@ -34,7 +34,8 @@ def answer(commands: Mapping[str, tuple[Any, Callable[[], Grammar]]], rendering:
         os.environ[ASKED] = str(place + 1)
     grammar = commands[name][1]() if name in commands else rendering()
     offer(grammar, commands if name not in commands else ())
-    argcomplete.autocomplete(grammar, always_complete_options="long", default_completer=nothing)
+    unknown: Any = nothing
+    argcomplete.autocomplete(grammar, always_complete_options="long", default_completer=unknown)
 
 
 def first(argcomplete: Any) -> str:
