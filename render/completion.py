@@ -93,7 +93,7 @@ def films(prefix: str, **_: Any) -> Iterator[str]:
     """Films and stills."""
     from render.media.codecs import ENDINGS
 
-    return files(prefix, ENDINGS)
+    return files(prefix, tuple(ENDINGS))
 
 
 def networks(prefix: str = "", **_: Any) -> list[str]:
@@ -143,7 +143,7 @@ def values(key: str, kind: Any, prefix: str, options: argparse.Namespace | None)
     if isinstance(kind, Layers):
         return layers_of(network_of(options))
     if isinstance(kind, Choice | WordOrNumber):
-        return kind.words
+        return map(str, kind.words)
     if isinstance(kind, Switch):
         return ("true", "false")
     if isinstance(kind, Colour):

@@ -11,7 +11,7 @@ from render.scene.scene import Scene
 
 TWO_LINES = "start: {noise: uniform}\nduration: 4\n"
 ZOOM = "(1 stands still, above 1 falls in, below 1 pulls out)"
-ENDINGS = ".mp4, .mov, .webm, .gif, .png for one frame, or frames/####.png for numbered stills"
+ENDINGS = ".mp4, .mov, .webm, .mkv, .gif, .png or .exr for one frame, or frames/####.png for numbered stills"
 
 
 @pytest.fixture

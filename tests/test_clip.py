@@ -13,7 +13,7 @@ from render.__main__ import main
 from render.film.keeping.checkpoint import Progress
 from render.film.keeping.segments import Film
 from render.media import clip, colours
-from render.media.codecs import CODECS
+from render.media.codecs import CODECS, coding
 from render.media.ffmpeg import FilmError
 from render.media.video import film, read_film
 from render.scene.reader import SceneError, read_scene
@@ -241,12 +241,12 @@ def test_no_gif_is_faster_than_browsers_play(tmp_path, fps, frames, shown):
         for k in range(image.n_frames):
             image.seek(k)
             delays.append(image.info["duration"])
-    assert len(delays) == shown == CODECS[".gif"].shown(frames, Fraction(fps)) and min(delays) >= 20
+    assert len(delays) == shown == CODECS["gif"].shown(frames, Fraction(fps)) and min(delays) >= 20
     assert sum(delays) == pytest.approx(1000 * frames / fps, abs=20)
 
 
 def test_a_gif_of_segments_drops_what_does_not_fit_too(tmp_path):
-    kept = Film(tmp_path / "film.gif", tmp_path / "film.gif.parts", (16, 16), Fraction(60), 17)
+    kept = Film(tmp_path / "film.gif", tmp_path / "film.gif.parts", (16, 16), Fraction(60), coding(Path("film.gif")))
     kept.folder.mkdir()
     for segment in range(2):
         for k in range(30):

@@ -43,7 +43,7 @@ BAD = [
     # sections
     (
         "output: film.mp4",
-        "3:9: output: must be a mapping of path, crf and record, not 'film.mp4'",
+        "3:9: output: must be a mapping of path, codec, depth, crf, keyframes, transfer and record, not 'film.mp4'",
     ),
     ("output: {crf: [1, {a: 2}]}", "3:15: output.crf: must be a whole number from 0 to 51, not [1, …]"),
     (
@@ -205,7 +205,10 @@ BAD = [
     # the output
     ("output: {path: x.avi}", f"3:16: output.path: x.avi ends in .avi; known endings are {ENDINGS}"),
     ("output: {path: x}", f"3:16: output.path: x ends in nothing; known endings are {ENDINGS}"),
-    ("output: {path: '##.mp4'}", f"3:16: output.path: ##.mp4: only .png can be numbered; known endings are {ENDINGS}"),
+    (
+        "output: {path: '##.mp4'}",
+        f"3:16: output.path: ##.mp4: only .png or .exr can be numbered; known endings are {ENDINGS}",
+    ),
     (
         "output: {path: '#_#.png'}",
         "3:16: output.path: #_#.png: one run of # stands for the frame's number, as in frames/####.png",

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from render.media.pictures import PictureError, fit, over_grey, read_picture, write_picture
+from render.media.pictures import PictureError, fit, over_grey, read_picture
+from render.media.stills import write_picture
 
 RAMP = np.arange(0, 256, 4, dtype=np.uint8)[None].repeat(9, axis=0)  # 9×64, 0..252
 COLOUR = np.stack([RAMP, RAMP[:, ::-1], np.full_like(RAMP, 60)], axis=-1)

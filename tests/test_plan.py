@@ -13,6 +13,7 @@ from render.dream.objective import Target
 from render.dream.programs import Need, Programs
 from render.media import codecs, ffmpeg, system
 from render.media.ffmpeg import FilmError
+from render.scene.reader import SceneError
 from render.views import estimate as counted
 from render.views import plan as told
 from render.views.estimate import Speed, estimate, parts_of
@@ -59,20 +60,27 @@ def test_octaves_that_change_are_said_to(folder, unmeasured):
 
 
 def test_the_codec_is_named(folder, unmeasured):
-    assert line(plan(read(FADE)), "film").endswith("by libx264 at crf 17")
-    assert line(plan(read(FADE, output=folder / "film.gif")), "film").endswith("by gif")
-    assert line(plan(read(FADE, output=folder / "a_####.png")), "film").endswith("as PNG")
+    assert line(plan(read(FADE)), "codec").startswith(
+        "codec     H.264, 8 bits, at crf 17; unless output.codec names hevc"
+    )
+    text = line(plan(read(FADE, output=folder / "film.mov")), "codec")
+    assert text.startswith("codec     H.264, 8 bits, at crf 17; unless output.codec names hevc, prores")
+    text = line(plan(read(FADE, "output.codec=prores", output=folder / "film.mov")), "codec")
+    assert text == "codec     ProRes 422 HQ, 10 bits"
+    assert line(plan(read(FADE, output=folder / "film.gif")), "codec") == "codec     GIF, 256 colours a frame"
+    assert line(plan(read(FADE, output=folder / "a_####.png")), "codec") == "codec     PNG, 8 bits"
 
 
 def test_every_codec_is_one_that_ffmpeg_has():
-    assert {name for codec in codecs.CODECS.values() for name in codec.needed} <= ffmpeg.encoders()
+    assert {name for codec in codecs.CODECS.values() for name in codec.needed} <= ffmpeg.knows("encoder")
 
 
 @pytest.mark.parametrize("ending, name", [("mp4", "libx264"), ("webm", "libvpx-vp9"), ("gif", "ffv1")])
-def test_an_encoder_that_is_missing_is_found(folder, unmeasured, monkeypatch, ending, name):
-    monkeypatch.setattr(told, "encoders", lambda: ffmpeg.encoders() - {name})
-    with pytest.raises(FilmError, match=f"no encoder {name}"):
-        plan(read(FADE, output=folder / f"film.{ending}"))
+def test_an_encoder_that_is_missing_is_found(folder, monkeypatch, ending, name):
+    has = ffmpeg.knows("encoder") - {name}
+    monkeypatch.setattr(ffmpeg, "knows", lambda kind: has)
+    with pytest.raises(SceneError, match=f"no encoder {name}"):
+        read(FADE, output=folder / f"film.{ending}")
 
 
 def test_a_disk_that_is_too_small_is_found(folder, unmeasured, monkeypatch):

@@ -120,15 +120,21 @@ def half(path: str, frame: int, monkeypatch, *overrides: str) -> None:
 # One process
 
 
-@pytest.mark.parametrize("name", ["film.mp4", "film.mov", "film.webm", "film.gif", "stills/###.png"])
-def test_a_film_goes_on_from_its_last_segment(monkeypatch, whole, name):
-    half(name, 30, monkeypatch)
+USUAL = ["film.mp4", "film.mov", "film.webm", "film.gif", "film.mkv", "stills/###.png", "stills/###.exr"]
+NAMED = [("film.mp4", "hevc"), ("film.webm", "av1"), ("film.mov", "prores"), ("film.mov", "hap")]
+
+
+@pytest.mark.parametrize(("name", "codec"), [*((name, "") for name in USUAL), *NAMED])
+def test_a_film_goes_on_from_its_last_segment(monkeypatch, whole, name, codec):
+    over = [f"output.codec={codec}", "size=[64, 64]"] if codec else []
+    half(name, 30, monkeypatch, *over)
     assert not Path(name).exists() and parts_of(Path(name)).is_dir()
-    assert rendered(name) == ["goes on at frame 24 of 60"]
-    assert content(Path(name)) == whole(name)
+    assert rendered(name, *over) == ["goes on at frame 24 of 60"]
+    assert content(Path(name)) == whole(name, *over)
     record = Path(name).with_suffix(".json")
     kept = {file.name for file in Path(name).parent.iterdir()} - {"scene.yaml", "stills", record.name}
-    assert kept == ({f"{k:03d}.png" for k in range(60)} if "#" in name else {name}), "no parts are left"
+    own = {f"{k:03d}{Path(name).suffix}" for k in range(60)} if "#" in name else {name}
+    assert kept == own, "no parts are left"
     if "#" not in name:
         assert count_frames(name) == 60
         assert len(list(read_film(name, (48, 32), 12))) == 60

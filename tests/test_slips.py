@@ -71,7 +71,7 @@ def test_every_command_that_is_mistyped_is_told(capsys, command):
             "A scene that starts from it says start: {image: grey.png}",
         ),
         ("sky.jpg", "sky.jpg: is no scene. A scene that starts from it says start: {image: sky.jpg}"),
-        ("film.mkv", "film.mkv: is no scene. A scene that starts from it says start: {video: film.mkv}"),
+        ("film.avi", "film.avi: is no scene. A scene that starts from it says start: {video: film.avi}"),
     ],
 )  # fmt: skip
 def test_a_slip_on_the_command_line(capsys, arguments, line):
@@ -79,7 +79,7 @@ def test_a_slip_on_the_command_line(capsys, arguments, line):
     Path("configs/endless_zoom.yaml").write_text(TWO_LINES)
     Path("configs/endless.yaml").write_text(TWO_LINES)
     Path("mine.yaml").write_text(TWO_LINES)
-    Path("film.mkv").write_bytes(b"\x1aE\xdf\xa3" + bytes(20))
+    Path("film.avi").write_bytes(b"\x1aE\xdf\xa3" + bytes(20))
     Image.new("RGB", (4, 4)).save("sky.jpg")
     assert told(capsys, *arguments.split(" ")) == line
 

@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from render.media.codecs import CODECS
+from render.media.codecs import CODECS, FILMS, NAMES, coding
 from render.media.ffmpeg import in_background, running
 from render.media.video import FilmError, check_path, exists, film, film_length, read_film
 
 SIZE = 64, 36
+GIF = ".gif", "gif"
 COLOURS = [
     (255, 0, 0),
     (0, 255, 0),
@@ -31,7 +32,6 @@ COLOURS = [
     (255, 255, 255),
     (90, 90, 90),
 ]
-ENDINGS = sorted(CODECS)
 
 
 def patches(size=SIZE):
@@ -44,8 +44,8 @@ def grey(level, size=SIZE):
     return np.full((size[1], size[0], 3), level, np.uint8)
 
 
-def make(path, frames, fps=24, size=SIZE, **more):
-    with film(path, size, Fraction(fps), **more) as write:
+def make(path, frames, fps=24, size=SIZE, first=0, **said):
+    with film(path, size, Fraction(fps), coding(path, **said) if said else None, first) as write:
         for frame in frames:
             write(frame)
     return path
@@ -73,18 +73,18 @@ def started(monkeypatch):
     assert [thread.name for thread in threading.enumerate() if thread.name == "film writer"] == []
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_a_film_is_decoded_as_it_was_written(tmp_path, started, ending):
-    path = make(tmp_path / "new" / f"film{ending}", [patches((256, 36))] * 12, size=(256, 36))
+@pytest.mark.parametrize(("ending", "name"), [(end, name) for name in NAMES for end in CODECS[name].endings] + [GIF])
+def test_a_film_is_decoded_as_it_was_written(tmp_path, started, ending, name):
+    path = make(tmp_path / "new" / f"film{ending}", [patches((256, 120))] * 12, size=(256, 120), name=name)
     assert os.listdir(path.parent) == [path.name]
-    assert ", 256x36" in header(path)
-    frames = list(read_film(path, (256, 36), Fraction(24)))
+    assert ", 256x120" in header(path)
+    frames = list(read_film(path, (256, 120), Fraction(24)))
     assert len(frames) == 12
     assert film_length(path) == pytest.approx(0.5, abs=0.011)  # GIF counts in hundredths of a second
     for frame in frames:
-        assert frame.dtype == np.float32 and frame.shape == (36, 256, 3)
+        assert frame.dtype == np.float32 and frame.shape == (120, 256, 3)
     for i, colour in enumerate(COLOURS):  # the middle of each column: chroma has half the resolution
-        np.testing.assert_allclose(frames[6][:, 32 * i + 12 : 32 * i + 20], np.full((36, 8, 3), colour), atol=3)
+        np.testing.assert_allclose(frames[6][:, 32 * i + 12 : 32 * i + 20], np.full((120, 8, 3), colour), atol=3)
 
 
 def test_frames_come_in_order_and_every_one(tmp_path):
@@ -95,7 +95,8 @@ def test_frames_come_in_order_and_every_one(tmp_path):
 
 @pytest.mark.parametrize("ending", [".mp4", ".mov", ".webm"])
 def test_films_are_tagged_bt709_and_limited_range(tmp_path, ending):
-    assert "yuv420p(tv, bt709, progressive)" in header(make(tmp_path / f"film{ending}", [patches()]))
+    assert "yuv420p(tv, bt709, progressive)" in header(make(tmp_path / f"film{ending}", [patches()], transfer="bt709"))
+    assert "(tv, bt709/bt709/iec61966-2-1, progressive)" in header(make(tmp_path / f"film{ending}", [patches()]))
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mov"])
@@ -152,7 +153,7 @@ def test_exists_tells_what_would_be_replaced(tmp_path):
     assert [file.name for file in exists(tmp_path / "f##.png")] == ["f00.png", "f01.png", "f100.png"]
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("ending", FILMS)
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, GeneratorExit])
 def test_an_exception_leaves_nothing(tmp_path, started, ending, error):
     (tmp_path / f"film{ending}").write_text("an older film")
@@ -206,9 +207,13 @@ def test_no_frame_is_no_film(tmp_path):
 @pytest.mark.parametrize(
     ("name", "size", "message"),
     [
-        ("film.avi", (64, 36), r"the ending is '\.avi', and must be one of \.mp4, \.mov, \.webm, \.gif, \.png"),
+        (
+            "film.avi",
+            (64, 36),
+            r"the ending is '\.avi', and must be one of \.mp4, \.mov, \.webm, \.mkv, \.gif, \.png, \.exr",
+        ),
         ("film", (64, 36), "the ending is ''"),
-        ("film.mp4", (63, 36), "the size is 63x36, and must be even for a .mp4"),
+        ("film.mp4", (63, 36), "the size is 63x36, and must be even for H.264, 8 bits"),
         ("folder.mp4", (64, 36), "is a folder"),
         ("file/film.mp4", (64, 36), "its folder cannot be made"),
     ],

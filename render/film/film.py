@@ -109,17 +109,18 @@ def render_grid(
     device.prepare(tell)
     check_grid(scenes)
     first, order = scenes[0], batches(scenes)
-    columns, rows, tile = layout(len(scenes), first.size)
+    multiple = first.output.coding.codec.multiple
+    columns, rows, tile = layout(len(scenes), first.size, multiple)
     size = columns * tile[0], rows * tile[1]
     streams = [on_host(films([scenes[k] for k in batch], network(scenes[batch[0]].model))) for batch in order]
     place = np.argsort([k for batch in order for k in batch])
     path = first.output.path
     with (
         previews([path], [path.parent]) as shown,
-        film(path, size, first.fps, first.output.crf) as write,
+        film(path, size, first.fps, first.output.coding) as write,
     ):
         for parts in progress(zip(*streams, strict=True), film_length(first), quiet=quiet):
-            tiles = grid(list(np.concatenate(parts)[place]), labels)
+            tiles = grid(list(np.concatenate(parts)[place]), labels, multiple)
             if shown.due():
                 shown.show([tiles])
             write(tiles)

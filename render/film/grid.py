@@ -11,19 +11,20 @@ LARGEST = 3840  # pixels of the grid's longer side; what would be larger is made
 Size = tuple[int, int]
 
 
-def layout(count: int, size: Size) -> tuple[int, int, Size]:
-    """Columns, rows, and the size (w, h) of a tile, even, for `count` films of a size."""
+def layout(count: int, size: Size, multiple: int = 2) -> tuple[int, int, Size]:
+    """Columns, rows, and the size (w, h) of a tile, even and multiples, for `count` films of a size."""
+    each = max(2, multiple)
     columns = ceil(sqrt(count))
     rows = ceil(count / columns)
     shrink = min(1.0, LARGEST / max(columns * size[0], rows * size[1]))
-    w, h = (max(2, 2 * round(side * shrink / 2)) for side in size)
+    w, h = (each * max(1, round(side * shrink / each)) for side in size)
     return columns, rows, (w, h)
 
 
-def grid(frames: Sequence[NDArray[np.uint8]], labels: Sequence[str]) -> NDArray[np.uint8]:
-    """One frame of the grid: each film's frame with its label, row by row."""
+def grid(frames: Sequence[NDArray[np.uint8]], labels: Sequence[str], multiple: int = 2) -> NDArray[np.uint8]:
+    """One frame of the grid: each film's frame with its label, row by row; multiple: as in `layout`."""
     h, w, _ = frames[0].shape
-    columns, rows, tile = layout(len(frames), (w, h))
+    columns, rows, tile = layout(len(frames), (w, h), multiple)
     sheet = Image.new("RGB", (columns * tile[0], rows * tile[1]))
     for k, (frame, text) in enumerate(zip(frames, labels, strict=True)):
         sheet.paste(

@@ -40,9 +40,10 @@ from render.film.keeping.recorder import Recorder, recorder
 from render.film.keeping.segments import Film, kept_of, length_of
 from render.film.keeping.store import Stills, Store, Together
 from render.film.progress import progress
+from render.film.rounding import rounding
 from render.film.watch import NumbersError, Seen, cause, seen
 from render.language.marks import listed
-from render.media.codecs import CODECS
+from render.media.codecs import FILMS, STILLS
 from render.media.ffmpeg import FilmError
 from render.media.paths import exists
 from render.media.system import whole_file
@@ -218,7 +219,7 @@ def taken_over(others: Sequence[Path], scene: Scene, folder: Path, made: dict[st
         theirs = folder_of(other, None)
         if (
             other.suffix != scene.output.path.suffix
-            or other.suffix not in CODECS
+            or other.suffix not in FILMS
             or theirs == folder
             or not theirs.is_dir()
         ):
@@ -228,7 +229,7 @@ def taken_over(others: Sequence[Path], scene: Scene, folder: Path, made: dict[st
                 not state.at.ended and is_beginning(state.made, state.at.frame, made=made, scene=scene)
             )
             with suppress(OSError):  # it is being rendered, and has gone on
-                if alike and Film(other, theirs, scene.size, scene.fps, scene.output.crf).ready(state.at):
+                if alike and Film(other, theirs, scene.size, scene.fps, scene.output.coding).ready(state.at):
                     for file in kept_of(theirs, state.at):
                         with whole_file(folder / file.name) as copy:
                             shutil.copyfile(file, copy)
@@ -241,8 +242,8 @@ def taken_over(others: Sequence[Path], scene: Scene, folder: Path, made: dict[st
 def store_of(scene: Scene, folder: Path, only: Range | None) -> Store:
     """What keeps the film's pictures."""
     path = scene.output.path
-    if path.suffix.lower() != ".png":
-        return Film(path, folder, scene.size, scene.fps, scene.output.crf)
+    if path.suffix.lower() not in STILLS:
+        return Film(path, folder, scene.size, scene.fps, scene.output.coding)
     return Stills(path, folder, film_length(scene, 0, only[0]) if only else 0)
 
 
@@ -271,7 +272,7 @@ def dream(
     if begin >= end:
         return
     work = Work()
-    made = announced(begun, seen(steps(scenes, network, begin, film.x, end, work)))
+    made = announced(begun, seen(steps(scenes, network, begin, film.x, end, work), rounding(scene.output.coding.codec)))
     done, total = film_length(scene, 0, begin), film_length(scene, 0, end)
     shown = progress(
         made,

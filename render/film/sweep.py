@@ -133,6 +133,7 @@ def _structure(scene: Scene) -> tuple:
         motion.border,
         motion.interpolation,
         output.record,
+        (output.coding.codec.depth, output.coding.codec.dithered),  # what pictures are rounded to
     )
 
 

@@ -1,6 +1,6 @@
 """From the device to the host, one frame behind: pictures rounded, signals heard, numbers that went wrong noticed.
 
-Notation as in frames.py: a picture or state is [n, h, w, 3], float32 on the device; on the host uint8.
+Notation as in frames.py: a picture or state is [n, h, w, 3], float32 on the device; on the host as `rounding` has it.
 """
 
 import time
@@ -17,6 +17,7 @@ from render.dream.compiled import kept
 from render.dream.image import to_uint8
 from render.film import signals
 from render.film.frames import Made, steps
+from render.film.rounding import Rounding
 from render.media.ffmpeg import FilmError
 from render.scene.scene import Scene
 
@@ -26,7 +27,7 @@ class NumbersError(FilmError):
 
 
 class Seen(NamedTuple):
-    """`Made` with its picture as uint8 on the host; the state stays on the device until somebody needs it."""
+    """`Made` with its picture rounded, on the host; the state stays on the device until somebody needs it."""
 
     frame: int
     picture: np.ndarray | None
@@ -39,12 +40,12 @@ def is_finite(x: Array) -> Array:
     return jnp.all(jnp.isfinite(x))
 
 
-def seen(made: Iterator[Made]) -> Iterator[Seen]:
+def seen(made: Iterator[Made], rounding: Rounding = to_uint8) -> Iterator[Seen]:
     """Hands everything over while the next is already being dreamed. NumbersError, with its frame: nan or infinity."""
     behind: tuple[Made, Array | None, Array] | None = None
     for now in made:
         shown = now.picture if now.picture is not None else now.state
-        rounded, fine = None if now.picture is None else to_uint8(now.picture), is_finite(shown)
+        rounded, fine = None if now.picture is None else rounding(now.picture), is_finite(shown)
         for array in (rounded, fine):
             if array is not None:
                 array.copy_to_host_async()

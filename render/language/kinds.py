@@ -96,17 +96,18 @@ class Number:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a few words."""
+    """One of a few words or numbers."""
 
-    words: tuple[str, ...]
+    words: tuple[str, ...] | tuple[int, ...]
 
     def describe(self) -> str:
-        return listed(self.words)
+        return listed(map(str, self.words))
 
-    def read(self, node: Node, key: str, problems: Problems) -> str | None:
-        if node.text in self.words and not isinstance(node.value, list | dict):
-            return node.text
-        hint = near(node.value, self.words) if isinstance(node.value, str) else ""
+    def read(self, node: Node, key: str, problems: Problems) -> str | int | None:
+        known = {str(word): word for word in self.words}
+        if node.text in known and not isinstance(node.value, list | dict):
+            return known[node.text]
+        hint = near(node.value, known) if isinstance(node.value, str) else ""
         problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}{hint}")
         return None
 

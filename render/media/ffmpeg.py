@@ -13,7 +13,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import lru_cache
 from typing import IO, Any
 
 from render.media.system import own_group
@@ -41,20 +41,29 @@ def version() -> str:
         raise FilmError(f"ffmpeg cannot be started{way}: {getattr(error, 'strerror', None) or error}") from None
 
 
-@cache
-def encoders() -> frozenset[str]:
-    """The names of what the ffmpeg that is used can encode with; none if it does not say."""
-    try:
-        listed = subprocess.run([_program(), "-hide_banner", "-encoders"], capture_output=True, text=True, timeout=20)
-    except (OSError, RuntimeError, subprocess.SubprocessError):
-        return frozenset()
-    return frozenset(re.findall(r"(?m)^ [A-Z.]{6} (\S+)", listed.stdout))
-
-
-def _program() -> str:
+def program() -> str:
+    """The ffmpeg that is used. RuntimeError: there is none."""
     from imageio_ffmpeg import get_ffmpeg_exe
 
     return os.path.abspath(shutil.which(get_ffmpeg_exe()) or get_ffmpeg_exe())  # it may start in another folder
+
+
+def knows(kind: str) -> frozenset[str]:
+    """The names of all encoders or filters (kind: encoder, filter) that it has; none of one that does not start."""
+    try:
+        return _known(program(), kind)
+    except (OSError, RuntimeError, subprocess.SubprocessError):
+        return frozenset()
+
+
+@lru_cache
+def _known(exe: str, kind: str) -> frozenset[str]:
+    command = [exe, "-hide_banner", f"-{kind}s"]
+    said = subprocess.run(command, capture_output=True, env=_environment(), timeout=20, check=True).stdout
+    _, _, listed = said.decode(errors="replace").partition(
+        f"{kind.capitalize()}s:"
+    )  # another program says other things
+    return frozenset(re.findall(r"^ +\S+ +(\w\S*) +\S", listed, re.MULTILINE))
 
 
 class Process:
@@ -64,7 +73,7 @@ class Process:
     """
 
     def __init__(self, arguments: Sequence[str], subject: str, log: IO[bytes], **pipes: Any) -> None:
-        command = [_program(), "-hide_banner", "-nostdin", "-v", "error", "-y", *arguments]
+        command = [program(), "-hide_banner", "-nostdin", "-v", "error", "-y", *arguments]
         self.subject, self.log = subject, log
         # A process group of its own: Ctrl-C in a terminal then reaches us alone, and we end ffmpeg in our own order.
         # Popen sets it without a preexec_fn, for which it would fork all of Python; JAX warns of that, with reason.
@@ -110,8 +119,12 @@ class Process:
 
 
 def _environment() -> dict[str, str]:
-    """Ours, but for what would colour ffmpeg's words, which are read here, or make it leave reports where it runs."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AV_LOG_", "FFREPORT"))}
+    """Ours, but for what would colour ffmpeg's words, which are read here, or make it leave reports where it runs.
+
+    SVT-AV1 says on its own what it does, unless its variable holds it to errors.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AV_LOG_", "FFREPORT"))}
+    return {"SVT_LOG": "1", **kept}
 
 
 def _log() -> IO[bytes]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import Path
 
+from render.media.codecs import STILLS
 from render.media.system import LONGEST, fitting
 
 THERE = "is already there; --overwrite replaces it, -o PATH writes elsewhere"
@@ -18,7 +19,7 @@ THERE = "is already there; --overwrite replaces it, -o PATH writes elsewhere"
 
 def is_numbered(path: Path) -> bool:
     """Whether # in the path's name stand for a still's number; in a film's name they are what they are."""
-    return path.suffix.lower() == ".png" and "#" in path.name
+    return path.suffix.lower() in STILLS and "#" in path.name
 
 
 def numbered(path: Path, number: int) -> Path:

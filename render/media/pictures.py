@@ -1,4 +1,4 @@
-"""Stills in and out. picture: float32 `[h, w, 3]`, RGB, 0..255; frame: uint8 `[h, w, 3]`. No JAX here."""
+"""Pictures that are read; stills.py writes. picture: float32 `[h, w, 3]`, RGB, 0..255. No JAX here."""
 
 import os
 import warnings
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from render.media import heic, profiles
-from render.media.system import whole_file
 
 T = TypeVar("T")
 Fit = Literal["cover", "contain", "stretch"]
@@ -164,9 +163,3 @@ def _resize(
         for i in range(3)
     ]
     return np.stack([np.asarray(channel, np.float32) for channel in channels], axis=-1).clip(0, 255)
-
-
-def write_picture(path: str | os.PathLike[str], frame: NDArray[np.uint8]) -> None:
-    """Write the frame, uint8 `[h, w, 3]`, as a PNG, whole or not at all. OSError: it cannot be written there."""
-    with whole_file(path) as temporary:
-        Image.fromarray(frame).save(temporary, format="PNG")

@@ -1,6 +1,7 @@
 """Films in and out, whole files only; codecs.py has what the ending of a path means.
 
-frame: uint8 `[h, w, 3]`, RGB, on its way out; float32 `[h, w, 3]`, 0..255, on its way in. size: (w, h) in pixels.
+frame: `[h, w, 3]`, RGB, on its way out in levels of 255 as uint8, times 257 as uint16, or as float32, as its codec's
+depth says; float32, 0..255, on its way in. size: (w, h) in pixels.
 No JAX here. render/media/ffmpeg.py owns the processes.
 """
 
@@ -18,49 +19,60 @@ from numpy.typing import NDArray
 from render.media import clip
 from render.media.clip import count_frames as count_frames
 from render.media.clip import film_length as film_length
-from render.media.codecs import CODECS, ENDINGS
+from render.media.codecs import ENDINGS, STILLS, Codec, Coding, codec_of, coding
 from render.media.colours import coded_levels
 from render.media.ffmpeg import FilmError, in_background, running
 from render.media.paths import exists as exists
 from render.media.paths import numbered as numbered
-from render.media.pictures import Fit, over_grey, write_picture
+from render.media.pictures import Fit, over_grey
+from render.media.stills import write_picture
 from render.media.system import whole_file
 
 Size = tuple[int, int]
-Frame = NDArray[np.uint8]
+Frame = NDArray[Any]
 Write = Callable[[Frame], None]
+KINDS: dict[int, np.dtype[Any]] = {
+    8: np.dtype("u1"),
+    16: np.dtype("<u2"),
+    32: np.dtype("<f4"),
+}  # of frames, by their depth
+RAW = {8: "rgb24", 16: "rgb48le"}  # as ffmpeg calls them
 
 
-def check_path(path: str | os.PathLike[str], size: Size) -> None:
-    """FilmError if no film of this size (w, h) can have this path: a folder, its ending, an odd size for its format."""
+def check_path(path: str | os.PathLike[str], size: Size, codec: Codec | None = None) -> None:
+    """FilmError if no film of this size (w, h) can have this path: a folder, its ending, an odd size for its codec."""
     path = Path(path)
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise FilmError(f"{path}: the ending is {ending!r}, and must be one of {', '.join(ENDINGS)}")
     if path.is_dir():
         raise FilmError(f"{path}: is a folder")
-    if ending in CODECS and "yuv420p" in CODECS[ending].encoded and (size[0] % 2 or size[1] % 2):
-        raise FilmError(f"{path}: the size is {size[0]}x{size[1]}, and must be even for a {ending}")
+    codec = codec or codec_of(path)
+    if must := codec.unfit(size):
+        raise FilmError(f"{path}: the size is {size[0]}x{size[1]}, and must be {must} for {codec.words}")
 
 
 @contextmanager
-def film(path: str | os.PathLike[str], size: Size, fps: Fraction, crf: int = 17, first: int = 0) -> Iterator[Write]:
-    """Yields write(frame): the film of these frames, uint8 `[h, w, 3]`, is at path when the block ends well.
+def film(
+    path: str | os.PathLike[str], size: Size, fps: Fraction, how: Coding | None = None, first: int = 0
+) -> Iterator[Write]:
+    """Yields write(frame): the film of these frames is at path when the block ends well.
 
-    The path's ending decides: .mp4, .mov, .webm, .gif, `####.png` for numbered stills (counted from first), or a plain
-    .png for a film of one frame. Its folder is made. Encoding runs in a thread, behind a short queue.
+    The path's ending decides, and `how` where it leaves a choice: .mp4, .mov, .webm, .mkv, .gif, `####.png` or .exr for
+    numbered stills (counted from first), or a plain .png or .exr for a film of one frame. Its folder is made. Encoding
+    runs in a thread, behind a short queue. Frames are of the codec's depth; those of 8 bits do for any.
     When the block ends by an exception nothing is left: no partial file, process or thread; whole numbered stills stay.
     FilmError, from a later write or at the end: it cannot be encoded, cannot be written there, or has no frame.
     """
-    check_path(path, size)
     path, count = Path(path), 0
-    with _stills(path, first) if path.suffix.lower() == ".png" else _whole_film(path, size, fps, crf) as put:
+    check_path(path, size, how and how.codec)
+    how = how or coding(path)
+    stills = path.suffix.lower() in STILLS
+    with _stills(path, first) if stills else _whole_film(path, size, fps, how) as put:
 
         def write(frame: Frame) -> None:
             nonlocal count
-            if frame.dtype != np.uint8 or frame.shape != (size[1], size[0], 3):
-                raise ValueError(f"a frame is {frame.dtype} {frame.shape}, and must be uint8 {(size[1], size[0], 3)}")
-            put(frame)
+            put(as_kept(frame, size, how.codec.depth))
             count += 1
 
         yield write
@@ -68,16 +80,25 @@ def film(path: str | os.PathLike[str], size: Size, fps: Fraction, crf: int = 17,
             raise FilmError(f"{path}: no frame was made, so there is no film")
 
 
+def as_kept(frame: Frame, size: Size, depth: int) -> Frame:
+    """A frame in the depth that a codec takes. ValueError: of another size, or of another depth that is not 8."""
+    kinds = dict.fromkeys((KINDS[8], KINDS[depth]))
+    if frame.dtype not in kinds or frame.shape != (size[1], size[0], 3):
+        must = f"{' or '.join(kind.name for kind in kinds)} {(size[1], size[0], 3)}"
+        raise ValueError(f"a frame is {frame.dtype} {frame.shape}, and must be {must}")
+    if frame.dtype == KINDS[depth]:
+        return frame
+    return frame.astype(KINDS[depth]) * KINDS[depth].type(257 if depth == 16 else 1)
+
+
 @contextmanager
-def encoder(path: Path, size: Size, fps: Fraction, crf: int, subject: str) -> Iterator[Write]:
-    """Yields write(frame): ffmpeg encodes the frames into the file at path, whose ending is one of CODECS.
+def encoder(path: Path, size: Size, fps: Fraction, how: Coding, subject: str) -> Iterator[Write]:
+    """Yields write(frame): ffmpeg encodes the frames into the file at path.
 
     subject is what a FilmError begins with. The file is whole once the block has ended well, and not before; nothing
     is renamed or removed here.
     """
-    codec = CODECS[path.suffix.lower()]
-    quality = ["-crf", str(crf)] if codec.crf else []
-    arguments = [*raw(size, fps), *codec.filtered(fps), *codec.finished, *quality, f"file:{path}"]
+    arguments = [*raw(size, fps, how.codec.depth), *how.filtered(fps), *how.finished, f"file:{path}"]
     with (
         running(arguments, subject, stdin=subprocess.PIPE, bufsize=0) as ffmpeg,
         in_background(ffmpeg.feed, cancel=ffmpeg.popen.kill) as put,
@@ -85,29 +106,29 @@ def encoder(path: Path, size: Size, fps: Fraction, crf: int, subject: str) -> It
         yield lambda frame: put(frame.tobytes())  # a copy: the caller may go on with its own
 
 
-def raw(size: Size, fps: Fraction) -> list[str]:
+def raw(size: Size, fps: Fraction, depth: int = 8) -> list[str]:
     """ffmpeg's arguments for frames that come through its pipe. A Fraction prints as 30000/1001, which it takes."""
-    frames = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{size[0]}x{size[1]}"]
+    frames = ["-f", "rawvideo", "-pix_fmt", RAW[depth], "-s", f"{size[0]}x{size[1]}"]
     return [*frames, "-framerate", str(Fraction(fps)), "-i", "pipe:0"]
 
 
 @contextmanager
-def _whole_film(path: Path, size: Size, fps: Fraction, crf: int) -> Iterator[Write]:
+def _whole_film(path: Path, size: Size, fps: Fraction, how: Coding) -> Iterator[Write]:
     _make_folder(path)
-    with whole_file(path) as temporary, encoder(temporary, size, fps, crf, str(path)) as write:
+    with whole_file(path) as temporary, encoder(temporary, size, fps, how, str(path)) as write:
         yield write
 
 
 @contextmanager
 def _stills(path: Path, first: int) -> Iterator[Write]:
-    """Numbered PNGs, each whole as soon as it is there; for a path without #, one."""
+    """Numbered stills, each whole as soon as it is there; for a path without #, one."""
     _make_folder(path)
     count = 0
 
     def save(frame: Frame) -> None:
         nonlocal count
         if count and "#" not in path.name:
-            raise FilmError(f"{path}: holds one frame; for a film of several write {path.stem}_####.png")
+            raise FilmError(f"{path}: holds one frame; for a film of several write {path.stem}_####{path.suffix}")
         try:
             write_picture(numbered(path, first + count), frame)
         except OSError as error:

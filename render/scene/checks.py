@@ -2,12 +2,13 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from render.language.marks import Mark, Problems
+from render.language.marks import Mark, Problems, listed
 from render.language.nearby import nearby
-from render.media.codecs import ENDINGS, IN_WORDS
+from render.media import ffmpeg
+from render.media.codecs import CODECS, ENDINGS, IN_WORDS, NAMES, STILLS, Codec, codec_of
 from render.media.paths import blocked, exists, is_numbered, lost
 from render.scene.scene import Scene
 
@@ -69,13 +70,62 @@ def _unfit(path: Path, scene: Scene, one_frame: bool) -> str:
     if ending not in ENDINGS:
         return f"{path} ends in {ending or 'nothing'}; known endings are {IN_WORDS}"
     if "##" in path.name and not numbered:
-        return f"{path}: only .png can be numbered; known endings are {IN_WORDS}"
+        return f"{path}: only {listed(STILLS)} can be numbered; known endings are {IN_WORDS}"
     if numbered and not re.fullmatch(r"[^#]*#+[^#]*", path.name):
         return f"{path}: one run of # stands for the frame's number, as in frames/####.png"
     if one_frame:
-        return "" if ending == ".png" else f"{path} is a film's; one frame is a still, and ends in .png"
-    if ending == ".png" and not numbered and scene.output.record != "frames":
-        return f"{path} holds one frame, but record: {scene.output.record} makes many; write frames/####.png or a film"
-    if ending == ".png" and not numbered and scene.length > 1:
-        return f"{path} holds one frame, but the film has {scene.length}; write frames/####.png, or set frames: 1"
+        return "" if ending in STILLS else f"{path} is a film's; one frame is a still, and ends in {listed(STILLS)}"
+    if ending in STILLS and not numbered and scene.output.record != "frames":
+        return (
+            f"{path} holds one frame, but record: {scene.output.record} makes many; write frames/####{ending} or a film"
+        )
+    if ending in STILLS and not numbered and scene.length > 1:
+        return f"{path} holds one frame, but the film has {scene.length}; write frames/####{ending}, or set frames: 1"
+    return ""
+
+
+def check_coding(scene: Scene, quality: str | None, marks: Callable[[str], Mark | None], problems: Problems) -> None:
+    """Notes what the film's codec cannot; marks: where a key stands, None where it is not given."""
+    output, ending = scene.output, scene.output.path.suffix.lower()
+    if ending not in ENDINGS or problems.about(("output.path", "output.codec", "output.depth")):
+        return
+    if output.codec and ending not in CODECS[output.codec].endings:
+        _about(marks, problems, _misplaced(output.codec, ending))
+        return
+    codec = codec_of(output.path, output.codec, output.depth)
+    if output.depth and ending != ".png" and (mark := marks("output.depth")):
+        problems.add(mark, "output.depth", f"belongs to .png only; a {ending} here is {codec.words}")
+    if output.transfer and not codec.tags and (mark := marks("output.transfer")):
+        problems.add(mark, "output.transfer", f"{codec.words} names no curve to its player; leave it out")
+    if must := codec.unfit(scene.size):
+        w, h = scene.size
+        by = f", which --quality {quality} makes it" if quality else ""
+        _about(marks, problems, f"{codec.words}: width and height must be {must}, not {w}×{h}{by}")
+
+
+def check_encoder(scene: Scene, marks: Callable[[str], Mark | None], problems: Problems) -> None:
+    """Notes what this machine's ffmpeg, which is asked here, lacks of what the film's codec needs."""
+    if missing := _missing(scene.output.coding.codec):
+        _about(marks, problems, missing)
+
+
+def _about(marks: Callable[[str], Mark | None], problems: Problems, message: str) -> None:
+    key = "output.codec" if marks("output.codec") else "output.path"
+    problems.add(marks(key) or marks("size") or Mark("output"), key, message)
+
+
+def _misplaced(name: str, ending: str) -> str:
+    own = [other for other in NAMES if ending in CODECS[other].endings]
+    holds = f"a {ending} holds {listed(own)}" if own else f"a {ending} has no codec to choose"
+    return f"{name} goes into {listed(CODECS[name].endings)}, not into {ending}; {holds}"
+
+
+def _missing(codec: Codec) -> str:
+    """What this machine's ffmpeg lacks of what a codec needs, or nothing; of an ffmpeg that does not start, too."""
+    zscale = ["zscale"] if codec.filters.startswith("zscale") else []
+    for kind, name in [*(("encoder", name) for name in codec.needed), *(("filter", name) for name in zscale)]:
+        known = ffmpeg.knows(kind)
+        if known and name not in known:
+            own = f"{ffmpeg.program()} has no {kind} {name}"
+            return f"{codec.words}: {own}; set IMAGEIO_FFMPEG_EXE to an ffmpeg that has, or choose another codec"
     return ""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from render.language.document import compose, load
 from render.language.kinds import File
 from render.language.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
 from render.media.clip import timing
+from render.media.codecs import CODECS
 from render.media.ffmpeg import FilmError
 from render.media.paths import named
-from render.scene.checks import check_output, check_picture, check_readable
+from render.scene.checks import check_coding, check_encoder, check_output, check_picture, check_readable
 from render.scene.classes import Classes
 from render.scene.layers import Layers, Target
 from render.scene.overrides import ROOT, override, own_size_asked, with_output
@@ -103,7 +105,8 @@ def _scene(
     scene = replace(scene, model=_with_network(scene.model, root))
     scene = replace(scene, motion=replace(scene.motion, fps=written or scene.fps))
     if not _given(root, "output.path"):
-        scene = replace(scene, output=replace(scene.output, path=Path("out") / f"{path.stem}.mp4"))
+        ending = CODECS[scene.output.codec or "h264"].endings[0]
+        scene = replace(scene, output=replace(scene.output, path=Path("out") / f"{path.stem}{ending}"))
     if quality and not _asked_for(_given(root, "output.path")):
         scene = replace(scene, output=replace(scene.output, path=named(scene.output.path, quality, "-")))
     if at is not None:
@@ -114,16 +117,20 @@ def _scene(
     scene = with_quality(scene, quality) if quality in QUALITIES else scene
     if not problems.about((*TIMING, "dream.class", "model.name", "model.weights")):
         _check_values(scene, quality, problems)
+    check_coding(scene, quality, partial(_mark_of, root), problems)
+    problems.check()
+    check_encoder(scene, partial(_mark_of, root), problems)
     problems.check()
     return scene
 
 
 def _still(output: Output, at: str | None) -> Output:
     """The output of a single frame; at: the moment that its name tells, where nobody has named it."""
+    output = replace(output, record="frames", codec=None, transfer=None)  # which are a film's
     if at is None:
-        return replace(output, record="frames")
+        return output
     path = named(output.path, f"at_{re.sub(r'[^0-9A-Za-z.%+-]', '', at)}")
-    return replace(output, record="frames", path=path.with_suffix(".png"))
+    return replace(output, path=path.with_suffix(".png"))
 
 
 def _is_of_one_frame(path: Path) -> bool:
@@ -199,6 +206,12 @@ def _given(root: Node, path: str) -> Node | None:
             return None
         node = node.value[name].value
     return None if node.value is None else node
+
+
+def _mark_of(root: Node, path: str) -> Mark | None:
+    """Where the value at a dotted path stands if the scene holds one."""
+    node = _given(root, path)
+    return node.mark if node else None
 
 
 def _key_mark(root: Node, path: str) -> Mark:

@@ -18,6 +18,7 @@ from render.language.curves import Curve
 from render.language.kinds import Choice, Colour, File, Fps, Kind, Name, Number, Pair, Size, Switch, WordOrNumber
 from render.language.marks import Node, Problems, shown
 from render.language.section import Section
+from render.media.codecs import ENDINGS, NAMES, TRANSFERS, Coding, coding
 from render.scene.by_octave import MOST_OCTAVES, ByOctave, PerOctave
 from render.scene.classes import Class, Classes
 from render.scene.layers import Layers, Target
@@ -268,8 +269,28 @@ class Motion:
 @dataclass(frozen=True)
 class Output:
     path: Path = key(File(here=True), "the film; its ending decides what is written", Path("out/scene.mp4"))
+    codec: str | None = key(Choice(NAMES), "how the film is compressed; unless given, as its ending usually is", None)
+    depth: int | None = key(Choice((8, 16)), "bits of a PNG's colours, 8 unless given", None)
     crf: int = key(Number(0, 51, whole=True), "quality of the compression: lower is better and larger", 17)
+    keyframes: int | None = key(
+        Number(1, MAX_FRAMES, whole=True), "at most so many frames from one that stands alone to the next", None
+    )
+    transfer: str | None = key(
+        Choice(tuple(TRANSFERS)), "the curve that a film names to its player; sRGB, which it is, unless given", None
+    )
     record: str = key(Choice(("frames", "octaves", "iterations")), "what becomes a frame of the film", "frames")
+
+    @property
+    def coding(self) -> Coding:
+        """How the film is encoded. KeyError: no film ends so, which the reader has told."""
+        return coding(
+            self.path,
+            self.codec,
+            self.depth,
+            crf=self.crf,
+            transfer=self.transfer or "srgb",
+            keyframes=self.keyframes,
+        )
 
 
 @dataclass(frozen=True)
@@ -316,15 +337,16 @@ def with_quality(scene: Scene, quality: str) -> Scene:
     """
     longest, written = QUALITIES[quality]
     fps = written if scene.output.record == "frames" else scene.fps
+    each = max(2, scene.output.coding.codec.multiple) if scene.output.path.suffix.lower() in ENDINGS else 2
     frames, duration = scene.frames, scene.duration
     if scene.length == 1:  # a still remains one, whatever the frame rate
         frames, duration = 1, None
     elif scene.frames is not None:
         frames, duration = None, float(scene.frames / scene.fps)
-    return replace(scene, size=within(scene.size, longest), fps=Fraction(fps), frames=frames, duration=duration)
+    return replace(scene, size=within(scene.size, longest, each), fps=Fraction(fps), frames=frames, duration=duration)
 
 
-def within(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    """A size of the same shape whose longer side is `longest`; both even."""
-    w, h = (max(16, 2 * round(side * longest / max(size) / 2)) for side in size)
+def within(size: tuple[int, int], longest: int, each: int = 2) -> tuple[int, int]:
+    """A size of the same shape whose longer side is `longest`; both are multiples of `each`."""
+    w, h = (max(16, each * round(side * longest / max(size) / each)) for side in size)
     return w, h

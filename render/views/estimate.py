@@ -22,7 +22,7 @@ from render.film.costs import Area, PixelCost, area, frame_costs, octave_costs
 from render.film.frames import how, programs
 from render.film.keeping.segments import length_of
 from render.film.needs import climbed, layers_of, needs, targets, ways
-from render.media.codecs import CODECS
+from render.media.codecs import STILLS
 from render.media.system import resident
 from render.scene.scene import Scene
 from render.scene.schedule import FrameList, frame_params
@@ -47,7 +47,6 @@ FRAMES_HELD = 16  # start, base, detail, the warped and the finished frame, stat
 ENCODER, ENCODED, AHEAD = 35e6, 4.5, 50  # bytes of ffmpeg, and a pixel's in each of the frames that it looks ahead
 
 BITS = 1.1  # of a film for a pixel at 640×360, 24 frames a second and crf 17
-STILL = 2.3  # bytes of a PNG for a pixel
 
 
 class Estimate(NamedTuple):
@@ -209,7 +208,7 @@ def memory(parts: Parts, speed: Speed, kept: int, pictures: int) -> float:
     step = speed.pixel * max((tiled_area(parts, need, tile) for need in parts.wanted), default=0)
     code = PROGRAM * sum(parts.costs[need.targets].program for need in parts.wanted)
     held = OTHERS + code + (COMPILER if kept < len(parts.wanted) else 0)
-    encoder = ENCODER + ENCODED * pixels * min(pictures, AHEAD) if scene.output.path.suffix.lower() in CODECS else 0
+    encoder = ENCODER + ENCODED * pixels * min(pictures, AHEAD) if scene.output.path.suffix.lower() not in STILLS else 0
     return held + step + FRAMES_HELD * 12 * pixels + encoder
 
 
@@ -221,11 +220,9 @@ def tiled_area(parts: Parts, need: Need, tile: Shape | None) -> int:
 def film_bytes(scene: Scene, pictures: int) -> float:
     """A film's size, roughly: it depends on what is dreamed."""
     pixels = area(scene.size)
-    codec = CODECS.get(scene.output.path.suffix.lower())
-    if codec is None:
-        return STILL * pixels * pictures
+    codec = scene.output.coding.codec
     if not codec.crf:
-        return 0.7 * pixels * codec.shown(pictures, scene.fps)
+        return codec.weight * pixels * codec.shown(pictures, scene.fps)
     bits = BITS * (640 * 360 / pixels) ** 0.25 * (24 / float(scene.fps)) ** 0.5 * 2 ** ((17 - scene.output.crf) / 6)
     return bits / 8 * pixels * pictures
 
@@ -233,5 +230,5 @@ def film_bytes(scene: Scene, pictures: int) -> float:
 def beside(scene: Scene, pictures: int) -> float:
     """Bytes beside a film while it renders: two states, and a segment's pictures as they are."""
     pixels = area(scene.size)
-    spool = min(pictures, length_of(scene.fps)) if scene.output.path.suffix.lower() in CODECS else 0
-    return 2 * 12 * pixels + 3 * pixels * spool
+    spool = min(pictures, length_of(scene.fps)) if scene.output.path.suffix.lower() not in STILLS else 0
+    return 2 * 12 * pixels + 3 * scene.output.coding.codec.depth / 8 * pixels * spool

@@ -9,9 +9,10 @@ from render.film.frames import film_length
 from render.film.keeping.parts import Range
 from render.film.needs import shapes
 from render.film.progress import clock
+from render.language import marks
 from render.media.clip import has_sound
-from render.media.codecs import CODECS
-from render.media.ffmpeg import FilmError, encoders
+from render.media.codecs import CODECS, NAMES
+from render.media.ffmpeg import FilmError
 from render.scene.by_octave import at_octave
 from render.scene.scene import Scene
 from render.scene.schedule import FrameList, frame_params
@@ -24,10 +25,9 @@ MOST_NAMES = 12  # layers named of a film that dreams of many
 def plan(scene: Scene, only: Range | None = None) -> str:
     """The plan of a scene, or of the frames `only` of it, several lines. Compiles an octave at most, and runs it.
 
-    FilmError: the film cannot be written: this ffmpeg has no encoder for it, or the disk has no room.
+    FilmError: the disk has no room for the film.
     """
     device.prepare()
-    missing_encoder(scene)
     first, end = only or (0, scene.length)
     begin = first if scene.start.video is not None else 0  # the frames before must be dreamed, too
     pictures = film_length(scene, first, end)
@@ -39,7 +39,8 @@ def lines(scene: Scene, told: Estimate, frames: range, pictures: int) -> Iterato
     """The plan, line by line."""
     (w, h), path, params = scene.size, scene.output.path, frame_params(scene)
     lasts = f"{float(pictures / scene.fps):.1f} s at {float(scene.fps):g} fps"
-    yield f"film      {path}: {pictures} frames, {w}×{h}, {lasts}{encoded(scene)}"
+    yield f"film      {path}: {pictures} frames, {w}×{h}, {lasts}"
+    yield f"codec     {coded(scene)}"
     yield f"network   {scene.model.name}: {listed(weighed(scene, params, frames)) or 'nothing has weight'}"
     yield f"octaves   {octaves(scene, params, frames)}"
     yield f"time      about {clock(told.seconds)}, {told.frame:.2f} s a frame, as measured on {device.name()}"
@@ -47,24 +48,6 @@ def lines(scene: Scene, told: Estimate, frames: range, pictures: int) -> Iterato
     yield f"memory    about {told.memory / 1e6:.0f} MB at most, Python's and the encoder's with it"
     yield f"disk      about {amount(told.film)}; {amount(told.disk)} while it renders{room(scene, told)}"
     yield from left_out(scene)
-
-
-def missing_encoder(scene: Scene) -> None:
-    """FilmError if the ffmpeg that is used cannot encode the film."""
-    codec, known = CODECS.get(scene.output.path.suffix.lower()), encoders()
-    for name in codec.needed if codec and known else ():
-        if name not in known:
-            raise FilmError(
-                f"{scene.output.path}: this ffmpeg has no encoder {name}; .mp4, .webm, .gif and .png differ"
-            )
-
-
-def encoded(scene: Scene) -> str:
-    """How the film is encoded."""
-    codec = CODECS.get(scene.output.path.suffix.lower())
-    if codec is None:
-        return ", as PNG"
-    return f", by {codec.encoder}" + (f" at crf {scene.output.crf}" if codec.crf else "")
 
 
 def programs(told: Estimate) -> str:
@@ -117,11 +100,20 @@ def listed(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + more
 
 
+def coded(scene: Scene) -> str:
+    """How the film is encoded, and where that was not the only way, what else its ending holds."""
+    output, ending = scene.output, scene.output.path.suffix.lower()
+    others = [name for name in NAMES if ending in CODECS[name].endings and CODECS[name] != output.coding.codec]
+    choice = f"; unless output.codec names {marks.listed(others)}" if others and output.codec is None else ""
+    crf = f", at crf {output.crf}" if output.coding.codec.crf else ""
+    return f"{output.coding.codec.words}{crf}{choice}"
+
+
 def left_out(scene: Scene) -> Iterator[str]:
     """What the film will lack of what one might expect: frames that its kind cannot show, sound."""
-    codec = CODECS.get(scene.output.path.suffix.lower())
+    codec = scene.output.coding.codec
     length = film_length(scene)
-    if codec and (shown := codec.shown(length, scene.fps)) < length:
+    if (shown := codec.shown(length, scene.fps)) < length:
         yield f"left out  {length - shown} of {length} frames: a GIF shows {codec.fastest} a second at most"
     if scene.start.video is not None and has_sound(scene.start.video):
         yield f"left out  the sound of {scene.start.video}: films are written without any"

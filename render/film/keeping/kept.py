@@ -13,7 +13,7 @@ from typing import Any
 
 from models.files.places import cache_folder
 from render.film.keeping.checkpoint import State, load, save, states
-from render.media.codecs import CODECS, HOLDING
+from render.media.codecs import HOLDING
 from render.media.ffmpeg import FilmError
 from render.media.paths import is_numbered
 from render.media.system import discard
@@ -63,7 +63,7 @@ def place_of(film: Path, made: dict[str, Any]) -> Path | None:
 
     Of a GIF nothing can be taken over, and a part of a film is no beginning.
     """
-    if made.get("only") or (not is_numbered(film) and getattr(CODECS.get(film.suffix.lower()), "apart", True)):
+    if made.get("only") or (not is_numbered(film) and film.suffix.lower() not in HOLDING):
         return None
     size = 0 if is_numbered(film) else film.stat().st_size  # a film that somebody has cut says what it was made of, too
     sum_ = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()

@@ -1,7 +1,7 @@
 """A film's latest frame beside it while it renders, `film.preview.jpg`: whole at any moment, and gone with the render.
 
 It never ends a film: where it cannot be written, there is none. It is known again by a comment in it, so that what a
-killed renderer left is replaced, and a picture of somebody else's never is. A picture is uint8 `[h, w, 3]`.
+killed renderer left is replaced, and a picture of somebody else's never is. A picture is `[h, w, 3]`, of any depth.
 """
 
 import os
@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from render.media.paths import is_numbered
+from render.media.stills import in_bytes
 from render.media.system import discard, fitting
 
 COMMENT = b"Dreamreel's preview: the latest frame of a film that is being rendered"
@@ -42,7 +43,7 @@ class Previews:
             with suppress(Exception):  # whatever it is, the film is worth more
                 if may_be(path):
                     temporary = folder / f".preview.{os.getpid()}.jpg"
-                    Image.fromarray(picture).save(temporary, format="JPEG", quality=88, comment=COMMENT)
+                    Image.fromarray(in_bytes(picture)).save(temporary, format="JPEG", quality=88, comment=COMMENT)
                     os.replace(temporary, path)
 
     def remove(self) -> None:

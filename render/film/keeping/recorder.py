@@ -46,7 +46,7 @@ class Recorder:
         self.due = monotonic() + SAVED_EVERY
 
     def add(self, picture: np.ndarray) -> None:
-        """One more picture of the film, uint8 [h, w, 3], which nobody changes any more."""
+        """One more picture of the film, [h, w, 3] as its store takes it, which nobody changes any more."""
         self.put(partial(self.store.write, picture))
         self.at = replace(self.at, pictures=self.at.pictures + 1, waiting=self.at.waiting + 1)
 

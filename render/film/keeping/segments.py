@@ -1,7 +1,7 @@
 """A film in segments until it is whole, and the joining of them without encoding again. No JAX here.
 
 A segment begins with a picture that needs no other, so that segments behind each other are a film. media/ffmpeg.py
-owns the processes. A picture is uint8 `[h, w, 3]`.
+owns the processes. A picture is `[h, w, 3]`, of the kind that its codec takes.
 """
 
 import os
@@ -17,11 +17,11 @@ from typing import Any, Literal
 from render.film.keeping.begun import MARKS, is_own, may_replace, note
 from render.film.keeping.checkpoint import Progress
 from render.media.clip import source
-from render.media.codecs import CODECS, Codec
+from render.media.codecs import Coding
 from render.media.ffmpeg import FilmError, running
 from render.media.paths import free
 from render.media.system import discard, fitting, put, sync
-from render.media.video import Frame, Size, count_frames, raw
+from render.media.video import KINDS, Frame, Size, count_frames, raw
 
 SECONDS = 2  # of film in a segment. 8 s at 640×360 grow by 1.1 % from it; from segments of 4 s by 0.4 %
 SPOOLED = 10.0  # seconds: only films that take longer for a segment get a spool
@@ -39,14 +39,14 @@ def kept_of(folder: Path, at: Progress) -> list[Path]:
     return [*segments, *([folder / f"spool-{at.segments:06d}"] if at.waiting else [])]
 
 
-def joining(codec: Codec, fps: Fraction) -> list[str]:
+def joining(how: Coding, fps: Fraction) -> list[str]:
     """ffmpeg's arguments that make one film of segments, every frame at its own time."""
-    if codec.apart:  # such a segment does not say how long its last frame is shown
-        return codec.filtered(fps, f"setpts=N/({fps})/TB,")
+    if how.codec.apart:  # such a segment does not say how long its last frame is shown
+        return how.filtered(fps, f"setpts=N/({fps})/TB,")
     # ffmpeg places segments to the microsecond; this makes every time the frame's own again, however many they are.
     exact = f"setts=pts=round(PTS*TB*{fps})/({fps})/TB:dts=round(DTS*TB*{fps})/({fps})/TB"
     # The bit rate that a container names is its first segment's, unless one is given: longer in a film that grows.
-    return ["-c", "copy", "-b:v", "0", *codec.finished, "-bsf:v", exact]
+    return ["-c", "copy", "-b:v", "0", *how.finished, "-bsf:v", exact]
 
 
 class Film:
@@ -55,12 +55,10 @@ class Film:
     The spool holds the open segment's pictures as they are, so that a state in its midst can be gone on from.
     """
 
-    def __init__(self, path: Path, folder: Path, size: Size, fps: Fraction, crf: int) -> None:
+    def __init__(self, path: Path, folder: Path, size: Size, fps: Fraction, how: Coding) -> None:
         self.path, self.folder, self.size, self.fps = path, folder, size, Fraction(fps)
-        codec = CODECS[path.suffix.lower()]
-        quality = ["-crf", str(crf)] if codec.crf else []
-        self.ending, self.how = codec.apart or (path.suffix.lower(), [*codec.encoded, *quality])
-        self.joined_by = [*joining(codec, self.fps), *(quality if codec.apart else [])]
+        self.codec, self.joined_by = how.codec, joining(how, self.fps)
+        self.ending, self.how = how.codec.apart or (path.suffix.lower(), how.encoded)
         self.number, self.took, self.spooling = 0, SPOOLED, True
         self.ffmpeg: Any = None
         self.spool: FileIO | None = None
@@ -126,7 +124,7 @@ class Film:
                 self.spool = self.stack.enter_context(self.spool_of(self.number).open(mode, buffering=0))
             except OSError:
                 self.spooling = False
-        arguments = [*raw(self.size, self.fps), *self.how, f"file:{self.open}"]
+        arguments = [*raw(self.size, self.fps, self.codec.depth), *self.how, f"file:{self.open}"]
         self.ffmpeg = self.stack.enter_context(running(arguments, str(self.path), stdin=subprocess.PIPE, bufsize=0))
 
     def close(self) -> None:
@@ -190,10 +188,10 @@ class Film:
         with running([*source, *self.joined_by, *_SAME_BYTES, joined.name], str(path), cwd=self.folder):
             pass
         count = count_frames(joined)
-        codec = CODECS[path.suffix.lower()]
-        if abs(count - codec.shown(at.pictures, self.fps)) > (codec.shown(at.pictures, self.fps) != at.pictures):
+        shown = self.codec.shown(at.pictures, self.fps)
+        if abs(count - shown) > (shown != at.pictures):
             raise FilmError(f"{path}: {count} of {at.pictures} frames could be joined; they are kept in {self.folder}")
         return joined
 
     def _bytes(self) -> int:
-        return 3 * self.size[0] * self.size[1]
+        return 3 * self.size[0] * self.size[1] * KINDS[self.codec.depth].itemsize

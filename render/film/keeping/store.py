@@ -1,6 +1,6 @@
 """What keeps a film's pictures until the film is whole: segments.py, or for stills this file. No JAX here.
 
-A picture is uint8 `[h, w, 3]`; `at` is how far the film is, as a state says it.
+A picture is `[h, w, 3]`, of the kind that its codec takes; `at` is how far the film is, as a state says it.
 """
 
 import os
@@ -10,11 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image
-
 from render.film.keeping.begun import note
 from render.film.keeping.checkpoint import Progress
 from render.media.paths import is_numbered, numbered
+from render.media.stills import save
 from render.media.system import put, whole_file
 from render.media.video import Frame
 
@@ -119,7 +118,7 @@ class Together:
 
 
 class Stills:
-    """Numbered PNGs, each whole, in its place and on the disk as soon as it is written; for a path without #, one."""
+    """Numbered stills, each whole, in its place and on the disk as soon as it is written; for a path without #, one."""
 
     spooling = True
 
@@ -141,8 +140,8 @@ class Stills:
 
     def write(self, picture: Frame) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)  # somebody may have removed what looked like a rest
-        temporary = self.folder / f"open.{os.getpid()}.png"
-        Image.fromarray(picture).save(temporary, format="PNG")
+        temporary = self.folder / f"open.{os.getpid()}{self.path.suffix}"
+        save(temporary, picture)
         if not is_numbered(self.path):
             note(self.folder, temporary)
         put(temporary, numbered(self.path, self.first + self.count))
