@@ -49,7 +49,7 @@ def interrupted(arguments: Sequence[str]) -> str:
     """What to say of an interrupted render: how it goes on."""
     if "--grid" in arguments:
         return "interrupted; nothing was left behind"
-    again = [argument for argument in arguments if len(argument) < 5 or not "--restart".startswith(argument)]
+    again = [argument for argument in arguments if argument != "--restart"]
     return f"interrupted; what is rendered is kept, and goes on with\n  {called()} {system.quoted(again)}"
 
 

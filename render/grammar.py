@@ -21,7 +21,13 @@ SYNONYMS = {  # what other programs call it → what it is here
 
 
 class Grammar(argparse.ArgumentParser):
-    """An ArgumentParser that says in a line what is wrong, and what is near it. Exit status 2, as argparse has it."""
+    """An ArgumentParser that says in a line what is wrong, and what is near it. Exit status 2, as argparse has it.
+
+    Options are written out: a beginning that means one thing today would mean two with the next option.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
 
     def parse_known_args(self, args=None, namespace=None):
         """As argparse does it, but options that do not exist are told first: they explain all that follows."""
@@ -45,11 +51,13 @@ class Grammar(argparse.ArgumentParser):
                 return
             if not bare or bare == name or " " in name or bare[0].isdigit() or os.path.lexists(argument):
                 continue  # no option, or a number or a file
-            if name.startswith("--") and any(option.startswith(name) for option in known):
-                continue  # it, or its beginning
+            if name in known:
+                continue
             if name[:2] in known and f"--{bare}" not in known and not name.startswith("--"):
                 continue  # -oPATH
-            hint = near(name, known) or near(f"--{bare}", [option for option in known if option.startswith("--")])
+            whole = [option for option in known if option.startswith("--")]
+            begun = [option for option in whole if option.startswith(name)]
+            hint = near(name, begun[:1] or known) or near(f"--{bare}", begun or whole)
             if hint or name[0] == "-":
                 yield f"there is no option {name}{hint or f'; known are {self.options()}'}"
 
