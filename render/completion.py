@@ -16,6 +16,7 @@ from render.grammar import Grammar
 from render.language.document import SCENES
 from render.language.kinds import Choice, Colour, File, Switch, WordOrNumber, colour_names
 from render.language.section import Section
+from render.media.endings import FILMS, PICTURES
 from render.scene.layers import Layers
 from render.scene.scene import Scene
 
@@ -84,16 +85,12 @@ def scenes(prefix: str, **_: Any) -> Iterator[str]:
 
 def pictures(prefix: str, **_: Any) -> Iterator[str]:
     """Pictures."""
-    from render.film.each import ENDINGS
-
-    return files(prefix, tuple(ENDINGS))
+    return files(prefix, PICTURES)
 
 
 def films(prefix: str, **_: Any) -> Iterator[str]:
     """Films and stills."""
-    from render.media.codecs import ENDINGS
-
-    return files(prefix, tuple(ENDINGS))
+    return files(prefix, (*FILMS, ".png"))
 
 
 def networks(prefix: str = "", **_: Any) -> list[str]:

@@ -56,7 +56,8 @@ BAD = [
     ("size: [640, 360.5]", "3:13: size: must be a whole number from 16 to 16384, not 360.5"),
     (
         "size: 640x360",
-        "3:7: size: must be [width, height] in pixels, two even numbers from 16 to 16384, or start, not '640x360'",
+        "3:7: size: must be [width, height] in pixels, two even numbers from 16 to 16384, or start, not '640x360'; "
+        "write [640, 360]",
     ),
     ("fps: 0", "3:6: fps: must be a number from 0.01 to 1000, or a fraction such as 30000/1001, not 0"),
     ("fps: 30/0", "3:6: fps: must be a number from 0.01 to 1000, or a fraction such as 30000/1001, not '30/0'"),

@@ -11,7 +11,8 @@ from scenes import TWO_LINES, folder, mistakes, read
 from render.__main__ import main, parser
 from render.commands import COMMANDS
 from render.language.marks import listed
-from render.scene.scene import ORIGINAL, QUALITIES
+from render.language.section import Section
+from render.scene.scene import ORIGINAL, QUALITIES, Scene
 
 GRAMMARS = {"": parser, **{name: grammar for name, (_, grammar) in COMMANDS.items()}}
 CHOICES = (*QUALITIES, ORIGINAL)
@@ -37,7 +38,7 @@ OPTIONS = [(name, option) for name, grammar in GRAMMARS.items() for option in gr
 def test_every_option_of_every_command_that_is_mistyped_is_told(capsys, command, option):
     name = option[2:]
     swapped = f"--{name[0]}{name[2:3]}{name[1]}{name[3:]}"
-    for slip in {f"{option}{name[-1]}x", swapped, f"-{name}", f"—{name}", option.upper()} - {option}:
+    for slip in {f"{option}{name[-1]}x", option[:-1], swapped, f"-{name}", f"—{name}", option.upper()} - {option}:
         line = told(capsys, *filter(None, [command]), slip, "x.yaml")
         assert line == f"there is no option {slip}; did you mean '{option}'?"
 
@@ -53,6 +54,9 @@ def test_every_command_that_is_mistyped_is_told(capsys, command):
     [
         ("s.yaml --quality darft", f"--quality: must be {listed(CHOICES)}, not 'darft'; did you mean 'draft'?"),
         ("s.yaml -O a.mp4", "there is no option -O; did you mean '-o'?"),
+        ("s.yaml --out a.mp4", "there is no option --out; did you mean '--output'?"),
+        ("s.yaml --qual=draft", "there is no option --qual; did you mean '--quality'?"),
+        ("s.yaml --rest", "there is no option --rest; did you mean '--restart'?"),
         ("models --xyz", "there is no option --xyz; known are --help"),
         ("help", "there is no command 'help', and no such file; --help tells what there is"),
         ("render s.yaml", "there is no command 'render', and no such file; a scene alone is rendered: SCENE.yaml"),
@@ -85,12 +89,30 @@ def test_a_slip_on_the_command_line(capsys, arguments, line):
 
 
 @pytest.mark.parametrize("said", ["mysyk.jpg", "mysky.jpeg", "MYSKI.JPG", "pictures/mysky.jpg"])
-@pytest.mark.parametrize("key", ["start.image", "start.video", "dream.guide", "dream.keep.palette", "model.weights"])
+@pytest.mark.parametrize("key", ["start.image", "dream.guide", "dream.keep.palette", "model.weights"])
 def test_a_file_that_is_nearly_there(key, said):
     Image.new("RGB", (4, 4)).save("mysky.jpg")
     Image.new("RGB", (4, 4)).save("another.jpg")
     (line,) = mistakes("start: {noise: perlin}\nframes: 1\n", f"{key}={said}")
     assert line.endswith(f"there is no file {said}; did you mean 'mysky.jpg'?")
+
+
+def test_a_file_of_another_kind_is_not_what_was_meant():
+    Image.new("RGB", (4, 4)).save("mysky.jpg")
+    (line,) = mistakes("start: {noise: perlin}\nframes: 1\n", "start.video=mysyk.mp4")
+    assert line.endswith("there is no file mysyk.mp4")
+    Path("mysky.mov").touch()
+    (line,) = mistakes("start: {noise: perlin}\nframes: 1\n", "start.video=mysyk.mp4")
+    assert line.endswith("there is no file mysyk.mp4; did you mean 'mysky.mov'?")
+    (line,) = mistakes("start: {noise: perlin}\nframes: 1\n", "start.image=mysyk.mp4")
+    assert line.endswith("did you mean 'mysky.jpg'?")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no folder of the system's own")
+def test_a_folder_of_the_systems_own_takes_no_film():
+    """For root it seems to be open."""
+    (line,) = mistakes(TWO_LINES, "output.path=/proc/x.mp4")
+    assert line.endswith("output.path: the folder /proc cannot be written")
 
 
 def test_a_file_that_lies_in_another_folder_than_the_scene_thinks():
@@ -121,6 +143,7 @@ def test_of_a_film_that_could_not_be_begun_nothing_is_said_to_be_kept(tmp_path):
     assert fail(tmp_path / "x.mp4").endswith("; what is rendered is kept")
 
 
+SIZE = Section(Scene).kind("size").describe()
 NUMBERS = [  # what is written in a scene, its place, what is told
     ("duration: 4s", "2:11: duration: must be a number above 0, not '4s'; write 4, in seconds"),
     ("duration: 2min", "2:11: duration: must be a number above 0, not '2min'; write 120, in seconds"),
@@ -153,7 +176,19 @@ NUMBERS = [  # what is written in a scene, its place, what is told
     ("frames: 4\nmotion: {zoom: 2 + sin t}", "3:20: motion.zoom: a function takes brackets; write 2 + sin(t)"),
     ("frames: 4\nmotion: {zoom: 1 + 05}", "3:20: motion.zoom: a number begins with no 0; write 1 + 5"),
     ("frames: 4\nmodel: “squeezenet1_1”", "3:8: model: “ and ” are no quotes; write \" or '"),
-    ("frames: 4\nmotion: {zoom: ‘1 + t’}", "3:16: motion.zoom: “ and ” are no quotes; write \" or '"),
+    ("frames: 4\nmotion: {zoom: ‘1 + t’}", "3:16: motion.zoom: ‘ and ’ are no quotes; write \" or '"),
+    ("frames: 4\nmodel: „squeezenet1_1“", "3:8: model: „ and “ are no quotes; write \" or '"),
+    ("frames = 4", "2:1: a key ends with a colon and a space; write frames: 4"),
+    ("frames: 4\nseed:3", "3:1: a key ends with a colon and a space; write seed: 3"),
+    *(
+        (f"frames: 4\nsize: {said}", f"3:7: size: must be {SIZE}, not '{said}'; write [640, 360]")
+        for said in ("640, 360", "640×360", "640 x 360")
+    ),
+    (
+        "frames: 4\nmotion: {zoom: 1 + sin(2πt)}",
+        "3:25: motion.zoom: a product is written with *; write 1 + sin(2*pi*t)",
+    ),
+    ("frames: 4\nmotion: {zoom: 1 + 2 t}", "3:22: motion.zoom: a product is written with *; write 1 + 2*t"),
     (
         "frames: 4\ndream:\n  octaves: 3\n   keep: 0",
         "5:8: is indented by 3, and the lines above by 0 or 2; keys that belong together stand under each other",

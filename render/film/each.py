@@ -9,25 +9,9 @@ from itertools import groupby
 from pathlib import Path
 
 from render.language.marks import Mark, SceneError, fail
+from render.media.endings import PICTURES
 from render.media.paths import alike, named
 from render.scene.scene import Scene
-
-ENDINGS = [
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".webp",
-    ".gif",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".avif",
-    ".heic",
-    ".heif",
-    ".jp2",
-    ".ppm",
-    ".tga",
-]  # looked for in folders
 
 
 def pictures(patterns: Sequence[str]) -> list[Path]:
@@ -44,7 +28,7 @@ def pictures(patterns: Sequence[str]) -> list[Path]:
 def _matches(pattern: str) -> list[Path]:
     path = Path(pattern)
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in ENDINGS and file.name[:1] != ".")
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in PICTURES and file.name[:1] != ".")
         if not files:
             raise fail(Mark(f"--each {pattern}"), "no picture is in this folder")
         return files

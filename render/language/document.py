@@ -15,7 +15,7 @@ from yaml import events
 
 from render.language.marks import ESCAPES, Entry, Mark, Node, Problems, fail, join, listed, shown
 from render.language.nearby import nearby
-from render.language.slips import CLOSING, CURLY, OPENING, POINT
+from render.language.slips import CLOSING, OPENING, POINT, curly, of_key
 
 MAX_BYTES = 1_000_000
 SCENES = (".yaml", ".yml", ".json")  # endings of files that may be scenes
@@ -107,6 +107,8 @@ def _explained(error: yaml.MarkedYAMLError, text: str, start: Mark) -> tuple[Mar
     at = error.problem_mark or error.context_mark
     if error.context == "while scanning a simple key":  # PyYAML notices a missing colon only lines later
         at = error.context_mark
+        if at and (meant := of_key(text[at.index :].partition("\n")[0].rstrip())):
+            return _counted(start, at), f"a key ends with a colon and a space; write {meant[:200]}"
     begun = error.context_mark if error.context and start.line else None
     since = f" that begins in line {begun.line + 1}" if begun and at and begun.line != at.line else ""
     context = f" ({error.context}{since})" if error.context else ""
@@ -211,7 +213,7 @@ class _Composer:
         """A scalar's text; of one that stands in curly quotes, which are noted, what is in them."""
         text: str = event.value
         if event.style is None and text[:1] in OPENING and text[1:] and text[-1] in CLOSING:
-            self.problems.add(self.mark(event), key, CURLY)
+            self.problems.add(self.mark(event), key, curly(text[0], text[-1]))
             return text[1:-1]
         return text
 

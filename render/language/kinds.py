@@ -16,7 +16,7 @@ import numpy as np
 from render.language.curve_reader import is_keyframes, read_curve
 from render.language.curves import Curve
 from render.language.marks import ESCAPES, Node, Problems, listed, near, shown
-from render.language.slips import POINT, of_number
+from render.language.slips import POINT, of_number, of_size
 
 CONTROL = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udc7f\udd00-\udfff]")  # what is left is a byte that is no UTF-8
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # of a web page, or as file managers copy a path
@@ -243,7 +243,8 @@ class Size:
         if self.word and node.value == self.word:
             return OWN
         if not isinstance(node.value, list) or len(node.value) != 2:
-            problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}")
+            hint = of_size(node.value) if isinstance(node.value, str) else ""
+            problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}{hint}")
             return None
         kind = Number(self.least, self.most, whole=True)
         w, h = (kind.number(part, key, problems) for part in node.value)

@@ -9,6 +9,7 @@ from typing import Any
 
 from render.language.curve_reader import is_keyframes
 from render.language.marks import Entry, Node, Problems, join, listed, near, shown
+from render.language.slips import of_key
 
 
 def written(field: Field[Any]) -> str:
@@ -41,6 +42,8 @@ class Section:
         is_section = isinstance(node.value, dict) and not (self.short and is_keyframes(node))
         if not is_section and not self.short:
             hint = " (a colon needs a space after it)" if re.match(r"\w+:\S", node.text) else ""
+            if "=" in node.text and (meant := of_key(node.text)):
+                hint = f"; a key ends with a colon and a space: {meant[:80]}"
             problems.add(node.mark, key, f"must be {self.describe()}, not {shown(node)}{hint}")
             return None
         values = {}

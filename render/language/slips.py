@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 OPENING, CLOSING = "“”„‟«»‘‚‹›", "“”„‟«»‘’‹›"
-CURLY = "“ and ” are no quotes; write \" or '"
 POINT = "a decimal has a point"
+KEY = re.compile(r"\s*(?:- )?([A-Za-z_][\w.]*)(?:\s*=\s*|:)(?![\s=])(.*)")
 SIGNS = {"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "π": "pi", "τ": "tau", "²": "**2"}
 NUMBER = r"(?<![\w.])\d*\.?\d+"
 REPAIRS: list[tuple[str, str, Callable[[re.Match[str]], str]]] = [
@@ -30,9 +30,10 @@ FRAMES = ("f", "frame", "frames")
 
 def repaired(text: str, reads: Callable[[str], bool]) -> tuple[str, int] | None:
     """What is wrong with an expression, and where, if a repair or a few make one of it that can be read."""
-    plain = "".join(SIGNS.get(c, c) for c in text)
+    signs = [_plain(text, k) for k in range(len(text))]
+    plain, origins = "".join(signs), [k for k, sign in enumerate(signs) for _ in sign] + [len(text)]
     for some in _subsets():
-        changed, whys, at = plain, [], len(text)
+        changed, whys, at = plain, [], len(plain)
         for why, pattern, better in some:
             found = re.search(pattern, changed)
             if found is None:
@@ -42,8 +43,34 @@ def repaired(text: str, reads: Callable[[str], bool]) -> tuple[str, int] | None:
             changed = re.sub(pattern, better, re.sub(pattern, better, changed))  # what the first one parted, too
         else:
             if reads(changed):
-                return f"{' and '.join(whys)}; write {changed.strip()[:200]}", min(at, len(text))
+                return f"{' and '.join(whys)}; write {changed.strip()[:200]}", origins[min(at, len(plain))]
     return None
+
+
+def _plain(text: str, k: int) -> str:
+    """A character as Python writes it; a word that was one letter stands apart from those beside it: 2πt → 2 pi t."""
+    sign = SIGNS.get(text[k], text[k])
+    if sign == text[k] or not sign.isalpha():
+        return sign
+    before, behind = (" " if beside[:1].isalnum() else "" for beside in (text[k - 1 : k], text[k + 1 : k + 2]))
+    return before + sign + behind
+
+
+def curly(opening: str, closing: str) -> str:
+    """What is wrong with typographers' quotes, as they were written."""
+    return f"{opening} and {closing} are no quotes; write \" or '"
+
+
+def of_key(line: str) -> str:
+    """The line `seed:3` or `frames = 3` as a scene writes it, or nothing for another."""
+    found = KEY.fullmatch(line)
+    return f"{found[1]}: {found[2].strip()}" if found else ""
+
+
+def of_size(text: str) -> str:
+    """'; write [640, 360]' for 640x360, 640, 360 or 640 × 360; nothing for another text."""
+    found = re.fullmatch(r"\(?\s*(\d{1,5})(?:\s*[,;x×*X:/]\s*|\s+)(\d{1,5})\s*\)?", text.strip())
+    return f"; write [{found[1]}, {found[2]}]" if found else ""
 
 
 def _subsets() -> Iterator[tuple[tuple[str, str, Callable[[re.Match[str]], str]], ...]]:

@@ -6,10 +6,12 @@ The rule: nothing is replaced unasked. `there` says what a path would replace, w
 
 import os
 import re
+import shutil
 import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from render.media.codecs import STILLS
 from render.media.system import LONGEST, fitting
@@ -94,9 +96,23 @@ def blocked(path: Path, there: Sequence[Path]) -> str:
         folder = folder.parent
     if not os.path.isdir(folder):
         return f"{folder} is in the way: it is no folder"
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not os.access(folder, os.W_OK | os.X_OK) or _takes_none(folder):
         return f"the folder {folder} cannot be written"
     return ""
+
+
+def _takes_none(folder: Path) -> bool:
+    """Whether a folder that seems open takes no file: one of the system's own, such as /proc, which has no room at all.
+
+    Only those are tried, so that elsewhere nothing is written before there is something to write.
+    """
+    try:
+        if shutil.disk_usage(folder).total:
+            return False
+        with TemporaryFile(dir=folder):
+            return False
+    except OSError:
+        return True
 
 
 def free(path: Path) -> Path:

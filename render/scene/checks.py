@@ -9,17 +9,21 @@ from render.language.marks import Mark, Problems, listed
 from render.language.nearby import nearby
 from render.media import ffmpeg
 from render.media.codecs import CODECS, ENDINGS, IN_WORDS, NAMES, STILLS, Codec, codec_of
+from render.media.endings import PICTURES
 from render.media.paths import blocked, exists, is_numbered, lost
 from render.scene.scene import Scene
 
 
-def check_readable(path: Path, mark: Mark, key: str, problems: Problems) -> bool:
-    """Notes a file that is missing, a folder or closed to us; says whether all is well."""
+def check_readable(path: Path, mark: Mark, key: str, problems: Problems, endings: Sequence[str] = ()) -> bool:
+    """Notes a file that is missing, a folder or closed to us; says whether all is well.
+
+    endings: of the files that may have been meant where it is missing; of none, any.
+    """
     message = ""
     if os.path.isdir(path):
         message = f"{path} is a folder, not a file"
     elif not os.path.exists(path):
-        message = f"there is no file {path}{nearby(path, [Path(), mark.folder])}"
+        message = f"there is no file {path}{nearby(path, [Path(), mark.folder], endings)}"
     elif not os.path.isfile(path):
         message = f"{path} is not a regular file"
     elif not os.access(path, os.R_OK):
@@ -31,7 +35,7 @@ def check_readable(path: Path, mark: Mark, key: str, problems: Problems) -> bool
 
 def check_picture(path: Path, mark: Mark, key: str, problems: Problems) -> None:
     """Notes a file that is no picture, by its header."""
-    if not check_readable(path, mark, key, problems):
+    if not check_readable(path, mark, key, problems, PICTURES):
         return
     from render.media import pictures
 

@@ -20,6 +20,7 @@ from render.language.kinds import File
 from render.language.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
 from render.media.clip import timing
 from render.media.codecs import CODECS
+from render.media.endings import FILMS
 from render.media.ffmpeg import FilmError
 from render.media.paths import named
 from render.scene.checks import check_coding, check_encoder, check_output, check_picture, check_readable
@@ -282,7 +283,7 @@ def _check_start(scene: Scene, root: Node, problems: Problems) -> None:
             message = "has no say beside a palette, whose colours decide how bright and how strong the noise is"
             problems.add(_key_mark(root, f"start.{name}"), f"start.{name}", message)
     if start.video and (node := _given(root, "start.video")):
-        check_readable(start.video, node.mark, "start.video", problems)
+        check_readable(start.video, node.mark, "start.video", problems, FILMS)
         if _given(root, "motion"):
             message = "has nothing to move: with start.video each frame is the film's own"
             problems.add(_key_mark(root, "motion"), "motion", message)
