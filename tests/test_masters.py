@@ -20,7 +20,7 @@ from render.media import ffmpeg, stills
 from render.media.codecs import CODECS, ENDINGS, NAMES, coding
 from render.media.ffmpeg import running
 from render.media.pictures import read_picture
-from render.media.video import KINDS, film, raw
+from render.media.video import KINDS, film, raw, read_film
 
 pytestmark = pytest.mark.numbers
 
@@ -88,6 +88,8 @@ def test_a_lossless_film_keeps_sixteen_bits(tmp_path):
         for frame in frames:
             write(frame)
     np.testing.assert_array_equal(decoded(tmp_path / "film.mkv", (34, 20)), frames)
+    read = np.stack([*read_film(tmp_path / "film.mkv", (34, 20), Fraction(24))])
+    np.testing.assert_allclose(read, frames / 257, atol=0.01)
 
 
 def test_a_still_of_sixteen_bits(tmp_path):

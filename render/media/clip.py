@@ -27,6 +27,7 @@ class Look(NamedTuple):
     interlaced: bool = False
     matrix: str = ""  # of a film that names none; nothing: as it says itself
     decoder: str = ""  # nothing: ffmpeg's choice
+    deep: bool = False  # RGB of more than 8 bits, as masters are
 
     @property
     def mapped(self) -> bool:
@@ -54,6 +55,7 @@ def look(path: str | os.PathLike[str]) -> Look:
         bool(picture and picture[4] in "TB"),
         _matrix(picture, primaries) if tags.get("color_space", "unknown") == "unknown" else "",
         WITH_ALPHA.get(codec[1], "") if codec and alpha else "",
+        bool(picture and re.fullmatch(r"(gbra?p|rgb|bgr)[af]?\d\d[bl]e|rgba64[bl]e", picture[1])),
     )
 
 

@@ -156,8 +156,9 @@ def read_film(
     The generator owns its ffmpeg, and ends it when it is closed. FilmError: no film, or one that cannot be decoded.
     """
     (w, h), seen, count = size, clip.look(path), 0
-    depth = np.dtype("<u2" if seen.mapped else "u1")
-    kind = "rgba64le" if seen.mapped else "rgba"
+    wide = seen.mapped or seen.deep  # which ffmpeg's way to 8 bits makes up to 1.5 levels too bright
+    depth = np.dtype("<u2" if wide else "u1")
+    kind = "rgba64le" if wide else "rgba"
     filters = ",".join([*_as_seen(seen, fps), *_fitted(size, how)])
     output = ["-vf", filters, "-fps_mode", "passthrough", "-pix_fmt", kind, "-f", "rawvideo", "pipe:1"]
     with clip.reading(path, output, ["-c:v", seen.decoder] if seen.decoder else []) as ffmpeg:
@@ -196,7 +197,7 @@ def _fitted(size: Size, how: Fit) -> Iterator[str]:
 
 def _levels(rgba: NDArray[Any], seen: clip.Look) -> NDArray[np.float32]:
     if not seen.mapped:
-        return over_grey(rgba)
+        return over_grey(rgba / np.float32(257) if seen.deep else rgba)
     shown = rgba.astype(np.float32) / np.float32(65535)
     colours = coded_levels(shown[..., :3], seen.primaries, seen.curve)
     return over_grey(np.concatenate([colours, shown[..., 3:] * np.float32(255)], axis=2))
