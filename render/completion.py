@@ -14,7 +14,7 @@ from typing import Any
 
 from render.grammar import Grammar
 from render.language.document import SCENES
-from render.language.kinds import Choice, Colour, File, Switch, WordOrNumber, colour_names
+from render.language.kinds import Choice, Colour, File, Size, Switch, WordOrNumber, colour_names
 from render.language.section import Section
 from render.media.endings import FILMS, PICTURES
 from render.scene.layers import Layers
@@ -141,6 +141,11 @@ def values(key: str, kind: Any, prefix: str, options: argparse.Namespace | None)
         return layers_of(network_of(options))
     if isinstance(kind, Choice | WordOrNumber):
         return map(str, kind.words)
+    if isinstance(kind, Section):  # a shorthand for its first key
+        name = kind.short[0]
+        return values(f"{key}.{name}", kind.kind(name), prefix, options)
+    if isinstance(kind, Size):
+        return (kind.word,) if kind.word else ()
     if isinstance(kind, Switch):
         return ("true", "false")
     if isinstance(kind, Colour):
