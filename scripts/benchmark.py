@@ -199,7 +199,7 @@ def encoding(size: tuple[int, int], count: int = 40) -> float:
     big = [p.repeat(8, 0).repeat(8, 1)[:h, :w].copy() for p in pictures]
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        with film(Path(folder) / "film.mp4", size, Fraction(24), 17) as write:
+        with film(Path(folder) / "film.mp4", size, Fraction(24)) as write:
             for k in range(count):
                 write(np.roll(big[k // 10 % 4], k % 10, 1))
         return (time.perf_counter() - began) / count

@@ -126,9 +126,10 @@ def test_a_picture_is_what_frame_0_grows_from(tmp_path, squeezenet):
 
 
 def test_every_frame_of_a_film_is_dreamed(tmp_path, squeezenet):
+    from render.media.codecs import coding
     from render.media.video import film
 
-    with film(tmp_path / "clip.mp4", (48, 32), 24, 10) as write:
+    with film(tmp_path / "clip.mp4", (48, 32), 24, coding(tmp_path / "clip.mp4", crf=10)) as write:
         for level in (40, 90, 140, 190):
             write(np.full((32, 48, 3), level, np.uint8))
     text = TINY.replace("{noise: perlin, scale: 0.3}", "{video: clip.mp4}")
