@@ -12,6 +12,7 @@ from typing import Any
 from render.language.curves import Curve
 from render.language.section import Section
 from render.scene.layers import Layers
+from render.scene.loops import Looping
 from render.scene.scene import Octaves, Scene
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
@@ -36,6 +37,8 @@ def keys(section: Section, prefix: str = "") -> Iterator[tuple[str, str, str, st
         else:
             moving = " ⏱" if moves(field.default, kind) else ""
             yield f"{prefix}{name}", kind.describe() + moving, shown(field.default), text
+            if isinstance(kind, Looping):
+                yield from keys(kind.section, f"{prefix}{name}.")
 
 
 def moves(default: Any, kind: Any) -> bool:

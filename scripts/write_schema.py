@@ -32,6 +32,7 @@ from render.language.section import Section
 from render.scene.by_octave import MOST_OCTAVES, PerOctave
 from render.scene.classes import Classes
 from render.scene.layers import Layers
+from render.scene.loops import Lasts, Looping
 from render.scene.palettes import MOST, PATH, Palettes
 from render.scene.scene import LENGTHS, STARTS, Guides, Octaves, Scene, Smallest
 
@@ -107,6 +108,16 @@ def _moving(number: Schema) -> Schema:
 def _(kind: Octaves) -> Schema:
     smallest = {**of(Section(Smallest)), "type": "object", "required": ["smallest"]}
     return {"oneOf": [*of(kind.count)["oneOf"], smallest]}
+
+
+@of.register
+def _(kind: Looping) -> Schema:
+    return {"oneOf": [of(Switch()), {**of(kind.section), "type": "object"}]}
+
+
+@of.register
+def _(kind: Lasts) -> Schema:
+    return {"oneOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": TIME}]}
 
 
 @of.register

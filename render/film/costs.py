@@ -1,4 +1,4 @@
-"""What the frames of a film cost, in one unit that compares them: pixels, steps, and how deep their layers lie.
+"""What the steps of a film (course.py) cost, in one unit that compares them: pixels, steps, how deep their layers lie.
 
 Notation as in needs.py. A cost is in FLOPs of the network forward, and what takes as long.
 """
@@ -13,8 +13,9 @@ from render.dream.image import Shape
 from render.dream.objective import Target
 from render.dream.tiles import Network
 from render.film.needs import changes, climbed, layers_of, targets
+from render.scene.course import unrolled
 from render.scene.scene import Scene
-from render.scene.schedule import FrameParams, frame_params
+from render.scene.schedule import FrameParams
 
 MOST = 2000  # frames looked at of a long film, evenly spread: schedules are smooth
 ANY = 10_000.0  # a pixel's cost where all frames dream the same
@@ -31,7 +32,7 @@ def area(size: Shape) -> int:
 
 def pixel_costs(scene: Scene, network: Network, begin: int, end: int) -> PixelCost:
     """What a step costs for a pixel; the network is looked at only if the frames dream of different things."""
-    params = frame_params(scene)
+    params = unrolled(scene)
     if len({targets(scene, params[k]) for k in changes(params, begin, end)[:MOST]}) < 2:
         return lambda wanted: ANY
     costs = counter(network)
@@ -44,11 +45,11 @@ def film_costs(scene: Scene, network: Network, begin: int, end: int) -> np.ndarr
 
 
 def frame_costs(scene: Scene, begin: int, end: int, pixel: PixelCost, covered: Area = area) -> np.ndarray:
-    """How much each picture of the frames begin..end-1 costs: of a frame one, or one for each stage recorded.
+    """How much each picture of the steps begin..end-1 costs: of a frame one, or one for each stage recorded.
 
     covered: the pixels that go through the network in a step at an octave.
     """
-    params, record = frame_params(scene), scene.output.record
+    params, record = unrolled(scene), scene.output.record
     if record != "frames":
         return np.array([one for k in range(begin, end) for one in stage_costs(scene, params[k], pixel, covered)])
     looked = sorted({begin, *np.linspace(begin, end - 1, min(end - begin, MOST)).astype(int).tolist()})

@@ -3,6 +3,7 @@
 Notation: x is a batch of frames float32 [n, h, w, 3] in levels 0..255, one of each of n films that differ in numbers
 only (n is 1 but for sweeps); ps are their FrameParams of one frame. State stays float32 from frame to frame, and on the
 device. All random numbers of frame k come from fold_in(key, k), so that no frame depends on how others were made.
+What is frame k of the film is step k + lead here: a loop dreams some before its first (course.py).
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,12 +24,14 @@ from render.dream.palette import Cloud, cloud
 from render.dream.programs import Programs
 from render.dream.symmetry import FOLDS, symmetrical
 from render.dream.tiles import Network
+from render.film.loop import Kept, closing
 from render.film.moved import Moving
 from render.film.needs import climbed, needs, needs_of, shapes, targets, ways
 from render.film.start import start_pictures
 from render.scene.by_octave import at_octave
+from render.scene.course import course_of, unrolled
 from render.scene.scene import Scene
-from render.scene.schedule import FrameParams, frame_params
+from render.scene.schedule import FrameParams
 from render.scene.terms import guides
 
 FLAT_CONTRAST = 50.0  # levels to hold a start at that has no contrast of its own to hold
@@ -43,13 +46,14 @@ def frames(scene: Scene, network: Network) -> Iterator[Array]:
 
 def films(scenes: Sequence[Scene], network: Network) -> Iterator[Array]:
     """Several films at once, which must be `sweep.alike`: their frames [n, h, w, 3]."""
-    return (made.picture for made in steps(scenes, network) if made.picture is not None)
+    lead = course_of(scenes[0]).lead
+    return (made.picture for made in steps(scenes, network) if made.picture is not None and made.frame >= lead)
 
 
 class Made(NamedTuple):
-    """What the loop has made of frame k: a picture to show, the state that frame k+1 grows from, or both at once."""
+    """What the loop has made in a step: a picture to show, the state that the next one grows from, or both at once."""
 
-    frame: int
+    frame: int  # the number of the step
     picture: Array | None
     state: Array | None
 
@@ -61,14 +65,15 @@ def steps(
     state: np.ndarray | None = None,
     end: int | None = None,
     work: Work | None = None,
+    kept: Kept | None = None,
 ) -> Iterator[Made]:
-    """`films` with their states; from frame `begin` on, where frame begin-1 has left `state`, float32 [n, h, w, 3].
+    """Steps begin..end-1, where the one before has left `state`, float32 [n, h, w, 3].
 
-    work: told what the compilers are at.
+    work: told what the compilers are at. kept: what a loop keeps; None: it is kept aside as long as this runs.
     """
     record, video = scenes[0].output.record, scenes[0].start.video is not None
     wrap, every = scenes[0].motion.border == "wrap", 1 if record == "iterations" else None
-    params = [frame_params(scene) for scene in scenes]
+    course, params = course_of(scenes[0]), [unrolled(scene) for scene in scenes]
     ascend = programs(scenes, network, params[0][0], work)
     ascend.want(needs_of(scenes[0], params[0][begin]))  # first of all, so that the compiler starts at once
     starts = zip(*(start_pictures(scene, start_key(scene.seed)) for scene in scenes), strict=False)
@@ -78,8 +83,9 @@ def steps(
     held, moving = colours(scenes, x), Moving(scenes, params, x)
     if begin and not video:
         x = ascend.placed(jnp.asarray(state))
-    end = scenes[0].length if end is None else end
-    with ascend.ahead(needs(scenes[0], params[0], begin, end)):
+    end = course.steps if end is None else end
+    ahead = ascend.ahead(needs(scenes[0], params[0], begin, end))
+    with ahead, closing(course, kept, ascend.placed) as close:
         for k in range(begin, end):
             ps = [each[k] for each in params]
             ascend.want(needs_of(scenes[0], ps[0]))
@@ -88,8 +94,8 @@ def steps(
                 held = held if isinstance(held, Cloud) else to_hold(x)
             elif k and not video:
                 x = moving(x, k)
-            x = stage = base = symmetrical(x, folds(scenes[0]))
-            for stage, base in dream_steps(ascend, x, every=every, **how(scenes, ps, k)):
+            x = stage = base = symmetrical(close(x, k), folds(scenes[0]))
+            for stage, base in dream_steps(ascend, x, every=every, **how(scenes, ps, course.number(k))):
                 if record != "frames":
                     yield Made(k, keep(developed(x, stage, base, wrap=wrap), held, ps), None)
             x = keep(finished(x, stage, base, wrap), held, ps)
@@ -117,11 +123,16 @@ def on_host(film: Iterator[Array]) -> Iterator[np.ndarray]:
 
 def film_length(scene: Scene, first: int = 0, end: int | None = None) -> int:
     """How many frames the film has of the scene's own first..end-1: more than these where its stages are recorded."""
-    end = scene.length if end is None else end
+    lead = course_of(scene).lead
+    return pictures(scene, lead + first, lead + (scene.length if end is None else end))
+
+
+def pictures(scene: Scene, begin: int, end: int) -> int:
+    """How many pictures the steps begin..end-1 make."""
     if scene.output.record == "frames":
-        return end - first
-    iterations, params = scene.output.record == "iterations", frame_params(scene)
-    steps = (steps for k in range(first, end) for _, steps in climbed(scene, params[k]))
+        return end - begin
+    iterations, params = scene.output.record == "iterations", unrolled(scene)
+    steps = (steps for k in range(begin, end) for _, steps in climbed(scene, params[k]))
     return sum(steps) if iterations else sum(1 for _ in steps)
 
 

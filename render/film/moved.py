@@ -17,6 +17,7 @@ from render.motion.fresh import comes_in, fresh_on_device, outside, phases_at
 from render.motion.grain import grained
 from render.motion.sharpen import sharpened
 from render.motion.warp import matrix, perspective, warp_on_device
+from render.scene.course import course_of
 from render.scene.scene import Scene
 from render.scene.schedule import FrameList, FrameParams
 
@@ -31,6 +32,7 @@ class Moving:
     def __init__(self, scenes: Sequence[Scene], params: Sequence[FrameList], starts: Array):
         (w, h), motion = scenes[0].size, scenes[0].motion
         self.shape, self.border, self.interpolation = (h, w), motion.border, motion.interpolation
+        self.number = course_of(scenes[0]).number
         self.params, self.seeds = params, np.array([scene.seed for scene in scenes], np.uint32)
         blends = any(np.any(each.columns["blend"]) for each in params)
         self.starts, self.follows = (starts if blends else None), blends and scenes[0].start.moves
@@ -46,7 +48,7 @@ class Moving:
         if (shares := numbers(p.blend for p in ps)) is not None:
             x = self.mixed(x, shares)
         if (levels := numbers(p.grain for p in ps)) is not None:
-            x = grain_each(x, levels, self.seeds, np.int32(k))
+            x = grain_each(x, levels, self.seeds, np.int32(self.number(k)))
         return x
 
     def travel(self, k: int) -> None:

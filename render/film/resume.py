@@ -15,7 +15,7 @@ from typing import Any
 
 from render.dream.compilers import Work
 from render.film.costs import film_costs
-from render.film.frames import film_length, steps
+from render.film.frames import film_length, pictures, steps
 from render.film.growing import is_beginning
 from render.film.keeping import provenance
 from render.film.keeping.begun import begin, made_of
@@ -39,6 +39,7 @@ from render.film.keeping.preview import Previews, preview_of, previews
 from render.film.keeping.recorder import Recorder, recorder
 from render.film.keeping.segments import Film, kept_of, length_of
 from render.film.keeping.store import Stills, Store, Together
+from render.film.loop import Kept, adopt, whole
 from render.film.progress import progress
 from render.film.rounding import rounding
 from render.film.watch import NumbersError, Seen, cause, seen
@@ -47,6 +48,7 @@ from render.media.codecs import FILMS, STILLS
 from render.media.ffmpeg import FilmError
 from render.media.paths import exists
 from render.media.system import whole_file
+from render.scene.course import Course, course_of
 from render.scene.scene import Scene
 
 
@@ -71,13 +73,14 @@ def render_film(
     path, made = scene.output.path, provenance.made(scene, only)
     with saying(path), locked(path), prepared(folder_of(path, only), restart) as folder:
         store = store_of(scene, folder, only)
-        state, damaged = found(path, folder, made, store, partial(is_beginning, made=made, scene=scene))
+        course = course_of(scene)
+        state, damaged = found(path, folder, made, store, course, partial(is_beginning, made=made, scene=scene))
         if state is None and grow:
             state = adopted(grow, scene, folder, made, store)
         if state is None and not only:
             state = taken_over(others, scene, folder, made)
-        if state is None and only and (near := nearest(path, others, only[0], made)):
-            state = replace(near, at=Progress(frame=near.at.frame))  # none of this film's pictures is there yet
+        if state is None and only:
+            state = before(course.lead + only[0], path, others, folder, made, course)
         tell_where(state, damaged, scene, tell)
         forget_later(folder, state)
         store.begin(state.at if state else Progress())
@@ -121,7 +124,7 @@ def render_together(
             folders = [stack.enter_context(prepared(folder, True)) for folder in folders]
         stores = [store_of(scene, folder, None) for scene, folder in zip(scenes, folders, strict=True)]
         store = Together(stores)
-        state, damaged = found(first.output.path, folders[0], made, store, never)
+        state, damaged = found(first.output.path, folders[0], made, store, course_of(first), never)
         tell_where(state, damaged, first, tell)
         forget_later(folders[0], state)
         store.begin(state.at if state else Progress())
@@ -150,7 +153,8 @@ def refuse(scenes: Sequence[Scene], *, only: Range | None = None, restart: bool 
         if restart or not folder.is_dir() or (not alone and in_other_company(folder, made)):
             return
         store = Together([store_of(scene, folder, only) for scene in scenes])
-        found(first, folder, made, store, partial(is_beginning, made=made, scene=scenes[0]) if alone else never)
+        grows = partial(is_beginning, made=made, scene=scenes[0]) if alone else never
+        found(first, folder, made, store, course_of(scenes[0]), grows)
 
 
 def pass_made(each: dict[Path, dict[str, Any]]) -> dict[str, Any]:
@@ -186,7 +190,9 @@ def never(old: dict[str, Any], frames: int) -> bool:
     return False
 
 
-def found(path: Path, folder: Path, made: dict[str, Any], store: Store, grows: Grows) -> tuple[State | None, bool]:
+def found(
+    path: Path, folder: Path, made: dict[str, Any], store: Store, course: Course, grows: Grows
+) -> tuple[State | None, bool]:
     """The state to go on from, and whether a newer one is damaged. ChangedError: the film was begun otherwise.
 
     grows: as for `latest`; a film that only goes on further may replace what the shorter one might.
@@ -195,9 +201,25 @@ def found(path: Path, folder: Path, made: dict[str, Any], store: Store, grows: G
     try:
         if begun and exists(path) and (changes := differences(begun, made)) and not grows(begun, 1):
             raise ChangedError("; ".join(changes))  # it was this one's to replace, not ours
-        return latest(folder, made, store.ready, grows)
+        return latest(folder, made, lambda at: store.ready(at) and whole(folder, course, at.frame), grows)
     except ChangedError as changes:
         raise ChangedError(f"{path} is half rendered from another scene: {changes}") from None
+
+
+def before(
+    step: int, path: Path, others: Sequence[Path], folder: Path, made: dict[str, Any], course: Course
+) -> State | None:
+    """The latest state at or before a step of all that is begun of the same film, and what a loop has kept until then.
+
+    None of this film's pictures is there yet.
+    """
+    near = nearest(path, others, step, made, lambda other, at: whole(other, course, at.frame))
+    if near is None:
+        return None
+    state, other = near
+    if other != folder:
+        adopt(folder, other, course, state.at.frame)
+    return replace(state, at=Progress(frame=state.at.frame))
 
 
 def adopted(film: Path, scene: Scene, folder: Path, made: dict[str, Any], store: Store) -> State | None:
@@ -229,7 +251,8 @@ def taken_over(others: Sequence[Path], scene: Scene, folder: Path, made: dict[st
                 not state.at.ended and is_beginning(state.made, state.at.frame, made=made, scene=scene)
             )
             with suppress(OSError):  # it is being rendered, and has gone on
-                if alike and Film(other, theirs, scene.size, scene.fps, scene.output.coding).ready(state.at):
+                ready = Film(other, theirs, scene.size, scene.fps, scene.output.coding).ready(state.at)
+                if alike and ready and whole(theirs, course_of(scene), state.at.frame):
                     for file in kept_of(theirs, state.at):
                         with whole_file(folder / file.name) as copy:
                             shutil.copyfile(file, copy)
@@ -243,7 +266,8 @@ def store_of(scene: Scene, folder: Path, only: Range | None) -> Store:
     """What keeps the film's pictures."""
     path = scene.output.path
     if path.suffix.lower() not in STILLS:
-        return Film(path, folder, scene.size, scene.fps, scene.output.coding)
+        times = 1 if only else scene.output.repeat
+        return Film(path, folder, scene.size, scene.fps, scene.output.coding, times)
     return Stills(path, folder, film_length(scene, 0, only[0]) if only else 0)
 
 
@@ -251,7 +275,7 @@ def tell_where(state: State | None, damaged: bool, scene: Scene, tell: Callable[
     """Says where a film goes on."""
     why = " (the latest checkpoint is damaged)" if damaged else ""
     if state is not None:
-        tell(f"goes on at frame {state.at.frame} of {scene.length}{why}")
+        tell(f"goes on at frame {state.at.frame} of {course_of(scene).steps}{why}")
     elif damaged:
         tell(f"begins anew{why}")
 
@@ -267,13 +291,15 @@ def dream(
 ) -> None:
     """Dreams what is missing of a film, or of those of one pass, and records it; begun: called before the first."""
     scene, alone = scenes[0], len(scenes) == 1
-    first, end = only or (0, scene.length)
-    begin = film.at.frame
+    lead = course_of(scene).lead
+    first, end = (lead + frame for frame in only or (0, scene.length))
+    begin, kept = film.at.frame, Kept(film.folder, film.put)
     if begin >= end:
         return
     work = Work()
-    made = announced(begun, seen(steps(scenes, network, begin, film.x, end, work), rounding(scene.output.coding.codec)))
-    done, total = film_length(scene, 0, begin), film_length(scene, 0, end)
+    stepped = steps(scenes, network, begin, film.x, end, work, kept)
+    made = announced(begun, seen(stepped, rounding(scene.output.coding.codec)))
+    done, total = pictures(scene, 0, begin), pictures(scene, 0, end)
     shown = progress(
         made,
         total,
@@ -293,8 +319,10 @@ def dream(
                 film.done(frame, state)
     except NumbersError as error:
         frame, so_far = int(str(error)), film.salvage()
-        message = f"{listed([str(s.output.path) for s in scenes])}: frame {frame} holds values that are no numbers: "
-        message += cause(scenes, network, frame, film.x)
+        message = (
+            f"{listed([str(s.output.path) for s in scenes])}: frame {frame - lead} holds values that are no numbers: "
+        )
+        message += cause(scenes, network, frame, film.x, kept)
         raise NumbersError(f"{message}; {so_far} holds the frames before it" if so_far else message) from None
 
 

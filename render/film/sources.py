@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from render.media import pictures, video
 from render.media.ffmpeg import FilmError, SourceError
+from render.scene.course import course_of
 from render.scene.scene import Scene
 
 
@@ -30,11 +31,13 @@ def check_film(scene: Scene) -> None:
     if scene.start.video is None:
         return
     try:
-        lasts, asked = video.film_length(scene.start.video), float(scene.length / scene.fps)
+        lasts, asked = video.film_length(scene.start.video), float(course_of(scene).steps / scene.fps)
         with closing(cast(Any, video.read_film(scene.start.video, (16, 16), scene.fps))) as frames:
             next(frames)
     except FilmError as error:
         raise SourceError(str(error)) from error
     if lasts + 1 / float(scene.fps) < asked:
-        told = scene.duration or asked  # as it was written, not in whole frames
-        raise SourceError(f"{scene.start.video}: lasts {lasts:.2f} s, and the scene asks for {told:.2f} s of it")
+        joint = float(course_of(scene).joint / scene.fps)
+        told = (scene.duration or asked - joint) + joint  # as it was written, not in whole frames
+        part = f", {joint:.2f} s of them for its loop" if joint else ""
+        raise SourceError(f"{scene.start.video}: lasts {lasts:.2f} s, and the scene asks for {told:.2f} s of it{part}")

@@ -14,6 +14,7 @@ import numpy as np
 
 from render.language.marks import Mark, SceneError, fail
 from render.media.paths import exists, lost, named, told_apart
+from render.scene.course import course_of
 from render.scene.resolved import files
 from render.scene.scene import Scene
 from render.scene.schedule import frame_params
@@ -123,7 +124,7 @@ def _structure(scene: Scene) -> tuple:
     return (
         scene.model,
         scene.size,
-        scene.length,
+        course_of(scene),
         tuple((t.kind, t.layer, t.channels) for t in terms(scene)),
         guides(scene),
         scene.dream.symmetry,

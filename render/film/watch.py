@@ -17,6 +17,7 @@ from render.dream.compiled import kept
 from render.dream.image import to_uint8
 from render.film import signals
 from render.film.frames import Made, steps
+from render.film.loop import Kept
 from render.film.rounding import Rounding
 from render.media.ffmpeg import FilmError
 from render.scene.scene import Scene
@@ -74,12 +75,12 @@ def wait(array: Any) -> None:
         pause = min(2 * pause, 0.02)
 
 
-def cause(scenes: Sequence[Scene], network: Any, frame: int, state: Any) -> str:
+def cause(scenes: Sequence[Scene], network: Any, frame: int, state: Any, kept: Kept | None = None) -> str:
     """Where and why numbers go wrong in a frame that `state` leads to: it is dreamed once more, octave by octave."""
     if not all(bool(is_finite(leaf)) for leaf in jax.tree.leaves(network) if jnp.issubdtype(leaf.dtype, jnp.floating)):
         return "the network's weights hold some: its file is damaged"
     slow = [replace(scene, output=replace(scene.output, record="octaves")) for scene in scenes]
-    octaves = (made for made in steps(slow, network, frame, state) if made.frame == frame)
+    octaves = (made for made in steps(slow, network, frame, state, kept=kept) if made.frame == frame)
     for octave, made in enumerate(octaves):
         if made.picture is not None and not is_finite(made.picture):
             return f"from octave {octave + 1} on; numbers overflow: is model.weights right, dream.step_size sane?"

@@ -77,6 +77,11 @@ class Problems:
         """Notes what can be rendered, but is hardly meant."""
         self.notes.append(one_line(f"{mark}: {key}: note: {message}"))
 
+    @property
+    def found(self) -> bool:
+        """Whether there is a mistake."""
+        return bool(self._found)
+
     def about(self, keys: Iterable[str]) -> bool:
         """Whether a mistake is about one of these keys."""
         return not {key for _, key in self._found}.isdisjoint(keys)

@@ -4,7 +4,9 @@ Imports nothing heavy: a mistake is told in a fraction of a second. Files that a
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -19,12 +21,15 @@ from render.language.document import compose, load
 from render.language.kinds import File
 from render.language.marks import Mark, Node, Problems, SceneError, fail, join, listed, near, shown
 from render.media.clip import timing
-from render.media.codecs import CODECS
+from render.media.codecs import CODECS, STILLS
+from render.media.codecs import FILMS as MADE
 from render.media.endings import FILMS
 from render.media.ffmpeg import FilmError
 from render.media.paths import named
 from render.scene.checks import check_coding, check_encoder, check_output, check_picture, check_readable
 from render.scene.classes import Classes
+from render.scene.closing import check_loop
+from render.scene.course import course_of
 from render.scene.layers import Layers, Target
 from render.scene.overrides import ROOT, override, own_size_asked, with_output
 from render.scene.own_size import with_own_size
@@ -117,7 +122,7 @@ def _scene(
     _check(scene, root, path, problems, one_frame)
     scene = with_quality(scene, quality) if quality in QUALITIES else scene
     if not problems.about((*TIMING, "dream.class", "model.name", "model.weights")):
-        _check_values(scene, quality, problems)
+        _check_values(scene, root, quality, problems)
     check_coding(scene, quality, partial(_mark_of, root), problems)
     problems.check()
     check_encoder(scene, partial(_mark_of, root), problems)
@@ -158,7 +163,18 @@ def _with_timing(scene: Scene, root: Node, problems: Problems) -> Scene:
             problems.add(node.mark, "start.video", str(error))
         return scene
     scene = replace(scene, fps=rate) if own_rate else scene
-    return replace(scene, frames=max(1, round(frames * scene.fps / rate))) if own_length else scene
+    return with_all(scene, max(1, round(frames * scene.fps / rate))) if own_length else scene
+
+
+def with_all(scene: Scene, frames: int) -> Scene:
+    """The scene of a film with so many frames, as long as that gives: a loop needs some before its first."""
+
+    def steps(n: int) -> int:
+        return course_of(replace(scene, frames=n, motion=replace(scene.motion, fps=scene.fps))).steps
+
+    with suppress(ValueError):  # beats without bpm, which is told later
+        return replace(scene, frames=max(1, bisect_right(range(1, frames + 1), frames, key=steps)))
+    return replace(scene, frames=frames)
 
 
 def _with_network(model: Model, root: Node) -> Model:
@@ -188,7 +204,7 @@ def _with_layers(scene: Scene, root: Node) -> Dream:
     return replace(dream, guide=tuple(g if g.layers else replace(g, layers=usual) for g in dream.guide))
 
 
-def _check_values(scene: Scene, quality: str | None, problems: Problems) -> None:
+def _check_values(scene: Scene, root: Node, quality: str | None, problems: Problems) -> None:
     """Schedules at the frames that will be rendered."""
     if scene.length > MAX_FRAMES:
         most = f"makes {scene.length} frames; a film has at most {MAX_FRAMES}"
@@ -197,6 +213,8 @@ def _check_values(scene: Scene, quality: str | None, problems: Problems) -> None
     clock = scene_clock(scene, MOST_FRAMES)
     for check in problems.later:
         check(clock)
+    if scene.loop and not problems.found:
+        check_loop(scene, lambda key: _nearest_mark(root, key), problems)
 
 
 def _given(root: Node, path: str) -> Node | None:
@@ -215,6 +233,13 @@ def _mark_of(root: Node, path: str) -> Mark | None:
     return node.mark if node else None
 
 
+def _nearest_mark(root: Node, path: str) -> Mark:
+    """Where the value at a dotted path is written, or what holds it."""
+    names = path.split(".")
+    marks = (_mark_of(root, ".".join(names[:count])) for count in range(len(names), 0, -1))
+    return next(filter(None, marks), root.mark)
+
+
 def _key_mark(root: Node, path: str) -> Mark:
     parent, _, name = path.rpartition(".")
     node = _given(root, parent) if parent else root
@@ -229,6 +254,7 @@ def _check(scene: Scene, root: Node, path: Path, problems: Problems, one_frame: 
     _check_start(scene, root, problems)
     _check_layers(scene, root, problems)
     inputs = [None if is_record(path) else path, *(file for _, file in files(scene))]
+    _check_repeat(scene, root, problems)
     node = _given(root, "output.path")
     if node is None or isinstance(node.value, str):
         mark = node.mark if node else Mark(str(path))
@@ -259,6 +285,16 @@ def _check_length(scene: Scene, root: Node, problems: Problems) -> None:
     if scene.length > MAX_FRAMES:
         most = f"{scene.length} frames; a film has at most {MAX_FRAMES}"
         problems.add(node.mark, "duration", f"{shown(node)} s are {most}")
+
+
+def _check_repeat(scene: Scene, root: Node, problems: Problems) -> None:
+    if scene.output.repeat == 1:
+        return
+    mark, path = _nearest_mark(root, "output.repeat"), scene.output.path
+    if scene.loop is None:
+        problems.add(mark, "output.repeat", "repeats a loop, and this film is none; loop: true makes it one")
+    elif path.suffix.lower() in STILLS:
+        problems.add(mark, "output.repeat", f"{path} holds every frame once; films repeat: {listed(MADE)}")
 
 
 def _check_start(scene: Scene, root: Node, problems: Problems) -> None:

@@ -13,10 +13,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from render.language.clock import Time
 from render.language.curves import Constant, Curve, Deforum, Expression, Keyframes
 from render.language.section import written
 from render.scene.classes import Class
 from render.scene.layers import Target
+from render.scene.loops import Loop
 from render.scene.palettes import Swatch
 from render.scene.scene import PALETTE_DECIDES, STARTS, Scene, Start
 
@@ -49,6 +51,10 @@ def _written(value: Any, folder: Path) -> Any:
         return relative(value, folder)
     if isinstance(value, Fraction):
         return number(float(value)) if value.denominator == 1 else str(value)
+    if isinstance(value, Time):
+        return time(value)
+    if value == Loop():
+        return True
     if isinstance(value, tuple) and value and isinstance(value[0], Target | Class):
         return weights(value)
     if isinstance(value, tuple) and value and isinstance(value[0], Swatch):
@@ -85,13 +91,17 @@ def curve(value: Curve) -> Any:
         case Constant():
             return number(value.value)
         case Keyframes():
-            times = (f"{number(time.amount)}{time.unit}" for time in value.times)
-            return {**dict(zip(times, map(number, value.values), strict=True)), "ease": value.ease}
+            return {**dict(zip(map(time, value.times), map(number, value.values), strict=True)), "ease": value.ease}
         case Expression():
             return value.text
         case Deforum():
             return ",".join(f"{frame}:{text}" for frame, text in value.pairs)
     raise TypeError(f"a curve of a new kind, {type(value).__name__}, needs a way to be written")
+
+
+def time(value: Time) -> str:
+    """A time as a scene writes it: 1.5s."""
+    return f"{number(value.amount)}{value.unit}"
 
 
 def weights(things: Sequence[Target | Class]) -> dict[str, Any]:

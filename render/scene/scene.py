@@ -22,6 +22,7 @@ from render.media.codecs import ENDINGS, NAMES, TRANSFERS, Coding, coding
 from render.scene.by_octave import MOST_OCTAVES, ByOctave, PerOctave
 from render.scene.classes import Class, Classes
 from render.scene.layers import Layers, Target
+from render.scene.loops import Loop, Looping
 from render.scene.palettes import Palettes, Swatch
 
 NOISE_ONLY, PICTURE_ONLY, STILL_ONLY = ("level", "contrast", "scale"), ("fit",), ("blend", "moves")
@@ -279,6 +280,7 @@ class Output:
         Choice(tuple(TRANSFERS)), "the curve that a film names to its player; sRGB, which it is, unless given", None
     )
     record: str = key(Choice(("frames", "octaves", "iterations")), "what becomes a frame of the film", "frames")
+    repeat: int = key(Number(1, 10_000, whole=True), "a loop, so many times over in the file, dreamed once", 1)
 
     @property
     def coding(self) -> Coding:
@@ -307,6 +309,7 @@ class Scene:
     bpm: float | None = key(Number(0.01, 100_000), "beats per minute, for times in beats: 8b, and `beat`", None)
     duration: float | None = key(Number(above=0), "the film's length in seconds", None)
     frames: int | None = key(Number(1, MAX_FRAMES, whole=True), "the film's length in frames", None)
+    loop: Loop | None = key(Looping(), "the film closes: its last frame leads into its first without a seam", None)
     seed: int = key(Number(0, 2**32 - 1, whole=True), "decides every random number of the film", 0)
     start: Start = key(
         Section(Start, example="{noise: uniform}"),

@@ -138,44 +138,45 @@ def frame_params(scene: "Scene") -> FrameList:
     }
     columns["dreams"] = dreamed(columns["weights"])
     if scene.start.video is None and n > 1:
-        columns |= dreaming(columns, float(motion.fps / scene.fps))
+        columns |= dreaming(columns, float(motion.fps / scene.fps), 0 if scene.loop else 1)
     return FrameList(columns, n)
 
 
-def dreaming(columns: dict[str, Any], share: float) -> dict[str, Any]:
+def dreaming(columns: dict[str, Any], share: float, forms: int = 1) -> dict[str, Any]:
     """The columns that change so that a film at another frame rate than it was written for dreams as fast as it moves.
 
     share: written fps / fps. iterations · step_size is what a frame adds; for the rest see COMPOUNDING. There are never
-    more iterations, so that drafts are quick; what these do not add, longer steps do. Frame 0 forms with all that its
-    schedules say.
+    more iterations, so that drafts are quick; what these do not add, longer steps do. The first `forms` frames form
+    with all that their schedules say: frame 0, but in a loop, where it is as any other.
     """
     if share == 1:
         return {}
     iterations, step_size = columns["iterations"], columns["step_size"]
     octaves = range(max(len(iterations), len(step_size)))
     fewer, longer = zip(
-        *(_paced(at_octave(iterations, i), at_octave(step_size, i), share) for i in octaves), strict=True
+        *(_paced(at_octave(iterations, i), at_octave(step_size, i), share, forms) for i in octaves), strict=True
     )
-    others = {name: converted(columns[name], partial(f, share=share)) for name, f in COMPOUNDING.items()}
+    others = {name: converted(columns[name], partial(f, share=share), forms) for name, f in COMPOUNDING.items()}
     return {"iterations": fewer, "step_size": longer, **others}
 
 
-def _paced(iterations: np.ndarray, step_size: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+def _paced(iterations: np.ndarray, step_size: np.ndarray, share: float, forms: int) -> tuple[np.ndarray, np.ndarray]:
     """`dreaming` of one octave's columns."""
-    fewer = converted(iterations, lambda i: np.minimum(i, np.maximum(1, np.rint(i * share))).astype(np.int64))
+    fewer = converted(iterations, lambda i: np.minimum(i, np.maximum(1, np.rint(i * share))).astype(np.int64), forms)
     if _is_view(fewer) and _is_view(step_size):
         longer = np.broadcast_to(step_size[0] * iterations[0] * share / max(1, fewer[0]), step_size.shape)
     else:
         longer = step_size * np.where(fewer > 0, iterations * share / np.maximum(1, fewer), 1)
-        longer[0] = step_size[0] * iterations[0] / max(1, fewer[0]) * (share if _is_view(fewer) else 1)
+        if forms:
+            longer[0] = step_size[0] * iterations[0] / max(1, fewer[0]) * (share if _is_view(fewer) else 1)
     return fewer, longer
 
 
-def converted(column: np.ndarray, convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """A column converted but for frame 0; one that never changes, from frame 0 on, so that it needs no memory."""
+def converted(column: np.ndarray, convert: Callable[[np.ndarray], np.ndarray], forms: int = 1) -> np.ndarray:
+    """A column converted but for its first frames; one that never changes, from frame 0 on: it needs no memory."""
     if _is_view(column):
         return np.broadcast_to(convert(column[:1])[0], column.shape)
-    return np.concatenate([column[:1], convert(column[1:])])
+    return np.concatenate([column[:forms], convert(column[forms:])])
 
 
 def _is_view(column: np.ndarray) -> bool:

@@ -19,13 +19,15 @@ from render.dream.objective import Target
 from render.dream.programs import Need, Programs
 from render.dream.tiles import Network
 from render.film.costs import Area, PixelCost, area, frame_costs, octave_costs
-from render.film.frames import how, programs
+from render.film.frames import film_length, how, programs
 from render.film.keeping.segments import length_of
+from render.film.loop import kept_bytes
 from render.film.needs import climbed, layers_of, needs, targets, ways
 from render.media.codecs import STILLS
 from render.media.system import resident
+from render.scene.course import course_of, unrolled
 from render.scene.scene import Scene
-from render.scene.schedule import FrameList, frame_params
+from render.scene.schedule import FrameList
 
 Set = tuple[Target, ...]
 
@@ -63,7 +65,7 @@ class Estimate(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """A film as it is counted: its frames begin..end-1, what they cost, and their programs."""
+    """A film as it is counted: its steps begin..end-1, what they cost, and their programs."""
 
     scene: Scene
     params: FrameList
@@ -82,7 +84,7 @@ class Speed(NamedTuple):
 
 
 def estimate(scene: Scene, network: Network, frames: range, pictures: int) -> Estimate:
-    """What these frames take of a scene, of which so many pictures become the film. Compiles one octave at most."""
+    """What these steps take of a scene, of which so many pictures become the film. Compiles one octave at most."""
     begins, base = loaded()
     parts = parts_of(scene, network, frames)
     speed = measured(parts)
@@ -90,7 +92,8 @@ def estimate(scene: Scene, network: Network, frames: range, pictures: int) -> Es
     units = frame_costs(scene, frames.start, frames.stop, pixel_of(parts), covered(parts))
     dreaming = speed.unit * float(units.sum())
     compiling = compiled(parts, speed, len(kept))
-    film = film_bytes(scene, pictures)
+    once = film_bytes(scene, pictures)
+    film = once * times(scene, pictures)
     return Estimate(
         seconds=begins + compiling + dreaming,
         compiling=compiling,
@@ -99,7 +102,7 @@ def estimate(scene: Scene, network: Network, frames: range, pictures: int) -> Es
         frame=dreaming / max(1, len(units)),
         memory=base + memory(parts, speed, len(kept), pictures),
         film=film,
-        disk=2 * film + beside(scene, pictures),
+        disk=once + film + beside(scene, pictures) + kept_bytes(course_of(scene), scene.size),
     )
 
 
@@ -111,7 +114,7 @@ def loaded() -> tuple[float, float]:
 
 def parts_of(scene: Scene, network: Network, frames: range) -> Parts:
     """Counts a film; nothing is compiled."""
-    params = frame_params(scene)
+    params = unrolled(scene)
     ascend = programs([scene], network, params[0])
     wanted = {ascend.job(*need)[0]: need for need in needs(scene, params, frames.start, frames.stop)}
     cost = counter(network)
@@ -215,6 +218,11 @@ def memory(parts: Parts, speed: Speed, kept: int, pictures: int) -> float:
 def tiled_area(parts: Parts, need: Need, tile: Shape | None) -> int:
     """Pixels that go through the network at a time."""
     return area(tile) if tile and parts.ascend.tiled(need.shape) else area(need.shape)
+
+
+def times(scene: Scene, pictures: int) -> int:
+    """How often the film holds its pictures: as its scene says, but for a part of it."""
+    return scene.output.repeat if pictures == film_length(scene) else 1
 
 
 def film_bytes(scene: Scene, pictures: int) -> float:

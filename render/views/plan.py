@@ -7,6 +7,7 @@ from render.dream import device
 from render.film.film import network
 from render.film.frames import film_length
 from render.film.keeping.parts import Range
+from render.film.loop import kept_bytes
 from render.film.needs import shapes
 from render.film.progress import clock
 from render.language import marks
@@ -14,9 +15,10 @@ from render.media.clip import has_sound
 from render.media.codecs import CODECS, NAMES
 from render.media.ffmpeg import FilmError
 from render.scene.by_octave import at_octave
+from render.scene.course import course_of, unrolled
 from render.scene.scene import Scene
-from render.scene.schedule import FrameList, frame_params
-from render.views.estimate import Estimate, estimate
+from render.scene.schedule import FrameList
+from render.views.estimate import Estimate, estimate, times
 
 LOOKED = 2000  # frames of a long film whose octaves are looked at
 MOST_NAMES = 12  # layers named of a film that dreams of many
@@ -29,18 +31,23 @@ def plan(scene: Scene, only: Range | None = None) -> str:
     """
     device.prepare()
     first, end = only or (0, scene.length)
-    begin = first if scene.start.video is not None else 0  # the frames before must be dreamed, too
+    lead = course_of(scene).lead
+    # the frames before must be dreamed, too
+    frames = range(first if scene.start.video is not None and not lead else 0, lead + end)
     pictures = film_length(scene, first, end)
-    told = estimate(scene, network(scene.model), range(begin, end), pictures)
-    return "\n".join(lines(scene, told, range(begin, end), pictures))
+    told = estimate(scene, network(scene.model), frames, pictures)
+    return "\n".join(lines(scene, told, frames, pictures))
 
 
 def lines(scene: Scene, told: Estimate, frames: range, pictures: int) -> Iterator[str]:
     """The plan, line by line."""
-    (w, h), path, params = scene.size, scene.output.path, frame_params(scene)
-    lasts = f"{float(pictures / scene.fps):.1f} s at {float(scene.fps):g} fps"
-    yield f"film      {path}: {pictures} frames, {w}×{h}, {lasts}"
+    (w, h), path, params = scene.size, scene.output.path, unrolled(scene)
+    often, shown = times(scene, pictures), f"{pictures} frames"
+    lasts = f"{float(often * pictures / scene.fps):.1f} s at {float(scene.fps):g} fps"
+    shown += f", {often} times over" if often > 1 else ""
+    yield f"film      {path}: {shown}, {w}×{h}, {lasts}"
     yield f"codec     {coded(scene)}"
+    yield from looped(scene)
     yield f"network   {scene.model.name}: {listed(weighed(scene, params, frames)) or 'nothing has weight'}"
     yield f"octaves   {octaves(scene, params, frames)}"
     yield f"time      about {clock(told.seconds)}, {told.frame:.2f} s a frame, as measured on {device.name()}"
@@ -48,6 +55,15 @@ def lines(scene: Scene, told: Estimate, frames: range, pictures: int) -> Iterato
     yield f"memory    about {told.memory / 1e6:.0f} MB at most, Python's and the encoder's with it"
     yield f"disk      about {amount(told.film)}; {amount(told.disk)} while it renders{room(scene, told)}"
     yield from left_out(scene)
+
+
+def looped(scene: Scene) -> Iterator[str]:
+    """How a loop closes, and what it keeps for that while it renders."""
+    course = course_of(scene)
+    if course.lead:
+        unseen = f"{course.lead} frames are dreamed before the first"
+        kept = f"{course.joint} states of them, {amount(kept_bytes(course, scene.size))}, are kept"
+        yield f"loop      closes over its last {course.joint} frames; {unseen}, and {kept} until it is whole"
 
 
 def programs(told: Estimate) -> str:

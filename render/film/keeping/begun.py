@@ -20,7 +20,7 @@ MARK, OURS = "begun", "ours"
 MARKS = {MARK, OURS}  # files in a film's parts
 FOLDERS = re.compile(r"(gone\.)?(film|pass|\d+-\d+)")  # in `film.mp4.parts`
 FILES = re.compile(  # in each of these; hidden ones are not whole yet, and have the number of the process that writes
-    r"begun|ours|segments\.txt|metadata\.txt|(joined|open)\..+|(state|segment|spool|open)-\d+.*|\..+\.\d+(\.\w+)?"
+    r"begun|ours|segments\.txt|metadata\.txt|(joined|open)\..+|(state|kept|segment|spool|open)-\d+.*|\..+\.\d+(\.\w+)?"
 )
 
 

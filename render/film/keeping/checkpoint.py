@@ -48,17 +48,22 @@ def save(folder: Path, state: State) -> Path:
 
     The last one at a segment's end is kept, too: a finished film grows from it.
     """
-    header = json.dumps({"made": state.made, "at": asdict(state.at), "shape": state.x.shape}).encode()
-    content = struct.pack("<I", len(header)) + header + np.ascontiguousarray(state.x, "<f4").tobytes()
     path = folder / f"state-{state.at.frame:09d}"
-    with durable(path) as file:
-        file.write(MAGIC + hashlib.sha256(content).digest() + content)
+    write(path, state)
     files = states(folder)
     whole = next((file for file in files if _is_whole(file)), None)
     for old in files[KEPT:]:
         if old != whole:
             discard(old)
     return path
+
+
+def write(path: Path, state: State) -> None:
+    """Writes a state to a file, which is on the disk when this returns. OSError: it cannot be."""
+    header = json.dumps({"made": state.made, "at": asdict(state.at), "shape": state.x.shape}).encode()
+    content = struct.pack("<I", len(header)) + header + np.ascontiguousarray(state.x, "<f4").tobytes()
+    with durable(path) as file:
+        file.write(MAGIC + hashlib.sha256(content).digest() + content)
 
 
 def _is_whole(path: Path) -> bool:

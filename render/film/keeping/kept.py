@@ -61,8 +61,10 @@ def made_in(film: Path) -> dict[str, Any] | None:
 def place_of(film: Path, made: dict[str, Any]) -> Path | None:
     """Where the state of a film lies that looks like the one at path; None of a film that cannot grow.
 
-    Of a GIF nothing can be taken over, and a part of a film is no beginning.
+    Of a GIF nothing can be taken over, and a part of a film or a loop is no beginning.
     """
+    if made.get("scene", {}).get("loop"):
+        return None
     if made.get("only") or (not is_numbered(film) and film.suffix.lower() not in HOLDING):
         return None
     size = 0 if is_numbered(film) else film.stat().st_size  # a film that somebody has cut says what it was made of, too

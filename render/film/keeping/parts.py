@@ -179,15 +179,24 @@ def forget_later(folder: Path, state: State | None) -> None:
             discard(file)
 
 
-def nearest(path: Path, others: Sequence[Path], first: int, made: dict[str, Any]) -> State | None:
-    """Of all unfinished films at these paths the latest state at or before a frame that was made as `made`, but for
-    the frames that were asked for. Its pictures are not those of this film."""
+def nearest(
+    path: Path,
+    others: Sequence[Path],
+    first: int,
+    made: dict[str, Any],
+    usable: Callable[[Path, Progress], bool] = lambda folder, at: True,
+) -> tuple[State, Path] | None:
+    """Of all unfinished films at these paths the latest usable state at or before a step that was made as `made`, but
+    for the frames that were asked for, and the folder that it lies in. Its pictures are not those of this film."""
     found = [file for film in {path, *others} for file in parts_of(film).glob("*/state-*[0-9]")]
-    best: State | None = None
-    for state in filter(None, map(load, found)):
+    best: tuple[State, Path] | None = None
+    for file in found:
+        if (state := load(file)) is None:
+            continue
         same = not differences({**state.made, "only": None}, {**made, "only": None})
-        if same and state.at.frame <= first and (best is None or state.at.frame > best.at.frame):
-            best = state
+        later = state.at.frame <= first and (best is None or state.at.frame > best[0].at.frame)
+        if same and later and usable(file.parent, state.at):
+            best = state, file.parent
     return best
 
 

@@ -36,7 +36,7 @@ def length_of(fps: Fraction) -> int:
 def kept_of(folder: Path, at: Progress) -> list[Path]:
     """The files in the folder of a film's parts that a state needs."""
     segments = [file for file in folder.glob("segment-*") if int(file.name[8:14]) < at.segments]
-    return [*segments, *([folder / f"spool-{at.segments:06d}"] if at.waiting else [])]
+    return [*segments, *folder.glob("kept-*[0-9]"), *([folder / f"spool-{at.segments:06d}"] if at.waiting else [])]
 
 
 def joining(how: Coding, fps: Fraction) -> list[str]:
@@ -55,10 +55,11 @@ class Film:
     The spool holds the open segment's pictures as they are, so that a state in its midst can be gone on from.
     """
 
-    def __init__(self, path: Path, folder: Path, size: Size, fps: Fraction, how: Coding) -> None:
+    def __init__(self, path: Path, folder: Path, size: Size, fps: Fraction, how: Coding, times: int = 1) -> None:
         self.path, self.folder, self.size, self.fps = path, folder, size, Fraction(fps)
         self.codec, self.joined_by = how.codec, joining(how, self.fps)
         self.ending, self.how = how.codec.apart or (path.suffix.lower(), how.encoded)
+        self.times = times  # that its pictures are in the film
         self.number, self.took, self.spooling = 0, SPOOLED, True
         self.ffmpeg: Any = None
         self.spool: FileIO | None = None
@@ -86,7 +87,7 @@ class Film:
         keep = {self.segment(number).name for number in range(at.segments)}
         keep |= {self.spool_of(at.segments).name} if at.waiting else set()
         for file in self.folder.iterdir():
-            if is_own(file.name) and not file.name.startswith("state-") and file.name not in keep | MARKS:
+            if is_own(file.name) and not file.name.startswith(("state-", "kept-")) and file.name not in keep | MARKS:
                 discard(file)
         self.number = at.segments
         if at.waiting:
@@ -154,7 +155,7 @@ class Film:
         discard(self.open)
 
     def join(self, at: Progress, metadata: str) -> None:
-        joined = self.joined(at, metadata)
+        joined = self.joined(at, metadata, self.times)
         note(self.folder, joined)
         try:
             if may_replace(self.folder, self.path):
@@ -175,11 +176,11 @@ class Film:
         put(self.joined(replace(at, segments=self.number), ""), path)
         return path
 
-    def joined(self, at: Progress, metadata: str) -> Path:
-        """The segments as one film, with metadata in ffmpeg's own form. FilmError: it would not be whole."""
+    def joined(self, at: Progress, metadata: str, times: int = 1) -> Path:
+        """The segments, so often, as one film, with metadata in ffmpeg's own form. FilmError: it would not be whole."""
         path = self.path
         names = "".join(f"file {self.segment(number).name}\n" for number in range(at.segments))
-        (self.folder / "segments.txt").write_text(f"ffconcat version 1.0\n{names}")
+        (self.folder / "segments.txt").write_text(f"ffconcat version 1.0\n{names * times}")
         (self.folder / "metadata.txt").write_text(metadata or ";FFMETADATA1\n", encoding="utf-8")
         joined = self.folder / f"joined.{os.getpid()}{path.suffix.lower()}"
         # In the folder itself: to ffmpeg, a list's address ends at # and ?, and people have folders of such names.
@@ -188,9 +189,10 @@ class Film:
         with running([*source, *self.joined_by, *_SAME_BYTES, joined.name], str(path), cwd=self.folder):
             pass
         count = count_frames(joined)
-        shown = self.codec.shown(at.pictures, self.fps)
-        if abs(count - shown) > (shown != at.pictures):
-            raise FilmError(f"{path}: {count} of {at.pictures} frames could be joined; they are kept in {self.folder}")
+        pictures = at.pictures * times
+        shown = self.codec.shown(pictures, self.fps)
+        if abs(count - shown) > (shown != pictures):
+            raise FilmError(f"{path}: {count} of {pictures} frames could be joined; they are kept in {self.folder}")
         return joined
 
     def _bytes(self) -> int:
