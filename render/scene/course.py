@@ -45,7 +45,15 @@ class Course(NamedTuple):
         return self.warmup <= step < self.lead
 
     def share(self, step: int) -> float:
-        """How much of what was kept n steps before goes into a step's dream: 0, then rising smoothly to 1."""
+        """How much of what was kept n steps before goes into a step's dream: 0, then so much that all of it rises to 1.
+
+        What was mixed in before is still there, moved and dreamed as what was kept is: so each step adds to the rest.
+        """
+        before, now = self._all(step - 1), self._all(step)
+        return (now - before) / (1 - before) if now else 0.0
+
+    def _all(self, step: int) -> float:
+        """How much of a step's picture has come from what was kept, smoothly from 0 to 1."""
         u = (step - self.steps + self.joint + 1) / self.joint if self.joint else 0.0
         return u * u * (3 - 2 * u) if u > 0 else 0.0
 
