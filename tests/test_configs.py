@@ -23,7 +23,14 @@ def test_it_says_what_it_makes_and_how_long_it_takes(path):
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_it_renders_tiny(path, quick_ascents):
-    smaller = ["size=[64, 36]", "frames=2", "dream.iterations=2", "dream.octaves=1", "output.path=film.mp4"]
+    smaller = [
+        "size=[64, 36]",
+        "frames=2",
+        "dream.iterations=2",
+        "dream.octaves=1",
+        "output.path=film.mp4",
+        "loop=false",
+    ]
     scene = read_scene(path, smaller)
     film = [np.asarray(to_uint8(f)) for f in frames(scene, network(scene.model))]
     assert film[0].shape == (36, 64, 3)

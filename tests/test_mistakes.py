@@ -26,14 +26,14 @@ BAD = [
     ("dream:\n  octave: 3", "4:3: dream.octave: unknown key 'octave'; did you mean 'octaves'?"),
     (
         "colours: 3",
-        "3:1: colours: unknown key 'colours'; known are model, size, fps, bpm, duration, frames, seed, start, dream, "
-        "motion and output",
+        "3:1: colours: unknown key 'colours'; known are model, size, fps, bpm, duration, frames, loop, seed, start, "
+        "dream, motion and output",
     ),
     ("octaves: 3", "3:1: octaves: unknown key 'octaves'; it belongs under dream.octaves"),
     (
         "1: 2",
-        "3:1: 1: unknown key '1'; known are model, size, fps, bpm, duration, frames, seed, start, dream, motion "
-        "and output",
+        "3:1: 1: unknown key '1'; known are model, size, fps, bpm, duration, frames, loop, seed, start, dream, "
+        "motion and output",
     ),
     ("duration: 5", "3:1: duration: the key 'duration' is here twice, first in line 2"),
     (
@@ -43,7 +43,8 @@ BAD = [
     # sections
     (
         "output: film.mp4",
-        "3:9: output: must be a mapping of path, codec, depth, crf, keyframes, transfer and record, not 'film.mp4'",
+        "3:9: output: must be a mapping of path, codec, depth, crf, keyframes, transfer, record and repeat, "
+        "not 'film.mp4'",
     ),
     ("output: {crf: [1, {a: 2}]}", "3:15: output.crf: must be a whole number from 0 to 51, not [1, …]"),
     (

@@ -85,7 +85,7 @@ def test_an_encoder_that_is_missing_is_found(folder, monkeypatch, ending, name):
 
 def test_a_disk_that_is_too_small_is_found(folder, unmeasured, monkeypatch):
     def free(size):
-        monkeypatch.setattr(told.shutil, "disk_usage", lambda path: namedtuple("Usage", "free")(size))
+        monkeypatch.setattr(told.shutil, "disk_usage", lambda path: namedtuple("Usage", "total free")(1e13, size))
 
     free(1e5)
     with pytest.raises(FilmError, match="1 MB are free in"):

@@ -34,7 +34,7 @@ def test_defaults_are_the_contracts():
         jitter=(32,),
         wobble=(0.0, 0.0),
         colour=0.5,
-        spectrum=0.5,
+        spectrum=0.8,
         palette=(),
         keep_mean=0.2,
         keep_contrast=0.2,
