@@ -1,4 +1,4 @@
-"""The command line: reads the arguments, wires scene → frames → film, and prints, as commands.py does, and no other.
+"""The command line: reads the arguments, wires scene → frames → film, and prints, as commands/ does, and no other.
 
 Errors and help come before anything heavy is imported, so that a typo is answered in a moment; and so does what a shell
 asks on TAB (PYTHON_ARGCOMPLETE_OK is the mark by which it sees that it may).
@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from render import completion
-from render.commands import COMMANDS, DONE, FAILED, INTERRUPTED, MISTAKE, say, scene_arguments
+from render.commands import COMMANDS
+from render.commands.shared import DONE, FAILED, INTERRUPTED, MISTAKE, say, scene_arguments
 from render.dream import settings
 from render.dream.settings import SettingsError
 from render.film import signals

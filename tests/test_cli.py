@@ -11,7 +11,7 @@ import pytest
 
 from models.files.places import cache_folder
 from render.__main__ import main, parser
-from render.commands import layers_parser
+from render.commands.layers import layers_parser
 
 ROOT = Path(__file__).parents[1]
 SCENE = """\

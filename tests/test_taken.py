@@ -149,7 +149,7 @@ def test_nothing_replaces_what_it_is_made_from(capsys):
 
 @pytest.mark.parametrize("command", [["layers", "--tiles", "0:1"], ["plan", "scene.yaml"]])
 def test_pictures_of_other_commands(capsys, monkeypatch, command):
-    monkeypatch.setattr("render.commands.sheet", lambda options: Image.new("RGB", (4, 4)))
+    monkeypatch.setattr("render.commands.layers.sheet", lambda options: Image.new("RGB", (4, 4)))
     Path("sheet #1.png").write_text("mine")
     for path in ("photo.png", "sheet #1.png"):
         before = Path(path).read_bytes()
