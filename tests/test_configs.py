@@ -29,7 +29,6 @@ def test_it_renders_tiny(path, quick_ascents):
         "dream.iterations=2",
         "dream.octaves=1",
         "output.path=film.mp4",
-        "loop=false",
     ]
     scene = read_scene(path, smaller)
     film = [np.asarray(to_uint8(f)) for f in frames(scene, network(scene.model))]
