@@ -22,7 +22,7 @@ from models.files import download, fetch, recipes, weights
 from models.files.formats import WeightsError
 from models.networks.googlenet import build
 from models.plans import table
-from render import commands
+from render.commands import networks, shared
 from tests.shims import windows
 
 NAME = "googlenet"
@@ -314,7 +314,7 @@ def test_a_page_in_place_of_the_file_says_so(server, listed):
 
 def test_waiting_for_a_server_is_told_and_so_is_the_way_around(server, listed, capsys):
     listed("http://127.0.0.1:9/none", 100)
-    assert commands.fetch_weights(SimpleNamespace(model=NAME, source=None)) == commands.FAILED
+    assert networks.fetch_weights(SimpleNamespace(model=NAME, source=None)) == shared.FAILED
     told = capsys.readouterr().err
     assert told.count("refused; trying again in") == download.TRIES - 1 and "(2 of 5)" in told
     assert told.rstrip().endswith("python -m render fetch googlenet --from FILE")
