@@ -15,8 +15,6 @@ from render.language.marks import SceneError
 from render.scene.reader import read_scene
 from render.scene.record import record_of
 
-pytestmark = pytest.mark.numbers
-
 SCENE = "size: [48, 32]\nfps: 12\nframes: 2\ndream: {layers: fire2, octaves: 1, iterations: 1}\n"
 NAMES = ["photos/b.png", "photos/a.jpg", "photos/it's [1] #2.png"]
 

@@ -15,7 +15,6 @@ from render.film.keeping.parts import ChangedError, parts_of
 from render.scene.reader import read_scene
 from render.scene.record import record_of
 
-pytestmark = pytest.mark.numbers
 FADE = "dream.layers={fire2: {0s: 1, 5s: 1, 6s: 0.2}, fire3: {0s: 0, 5s: 0, 6s: 1}}"
 
 

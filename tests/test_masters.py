@@ -22,8 +22,6 @@ from render.media.ffmpeg import running
 from render.media.pictures import read_picture
 from render.media.video import KINDS, film, raw, read_film
 
-pytestmark = pytest.mark.numbers
-
 SIZE = 256, 120
 PLANES = {"yuv420p10le": (2, 2), "yuv422p10le": (1, 2), "yuv444p10le": (1, 1)}
 

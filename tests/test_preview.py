@@ -17,8 +17,6 @@ from render.film.target import frame_at
 from render.language.marks import SceneError
 from render.scene.reader import read_scene
 
-pytestmark = pytest.mark.numbers
-
 
 @pytest.fixture
 def looked(monkeypatch):
